@@ -1,0 +1,101 @@
+"""The contract between the kit and a Sage 50 company; one contract test runs against every connector.
+
+Three answers to `post` are outcomes: it returns `Posted` (here it is, perhaps not quite as sent),
+or raises `DocumentRefused` (nothing was written). Anything else is silence, and silence is settled
+by `find_many`, never by sending again. A connector that cannot look raises `OutcomeUnknown`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from contextlib import AbstractContextManager
+    from datetime import date
+
+    from sage50kit.model import (
+        Books,
+        Document,
+        DocumentType,
+        GLEntry,
+        Master,
+        OpenItem,
+        Posted,
+        Receipt,
+        StoredDocument,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capabilities:
+    """What a connector can promise; the push reads it, nobody asks for its class."""
+
+    kinds: frozenset[DocumentType]
+    confirms: bool  # whether a returned `post` means the document is in the books
+    carries_key: frozenset[DocumentType]  # which documents can hold our token
+    tax: Literal["given", "computed"]  # whether ConnectWise's tax amount can be written
+    creates: frozenset[Literal["customer", "vendor", "item"]]
+    voids: bool = False
+    reads_receipts: bool = False
+
+
+class Connector(Protocol):
+    """A Sage 50 company that documents can be posted to."""
+
+    name: str  # names the company in the log
+    capabilities: Capabilities
+
+    def session(self) -> AbstractContextManager[None]:
+        """Hold the company open; raises `CompanyUnavailable`."""
+        ...
+
+    def books(self) -> Books:
+        """The lists of the company, read once."""
+        ...
+
+    def find_many(self, documents: Sequence[Document]) -> list[tuple[StoredDocument, ...]]:
+        """For each document, what the company holds under its token, or under the same type,
+        party and reference (no case); voided ones too. Raises `OutcomeUnknown` if it cannot tell."""
+        ...
+
+    def post(self, document: Document) -> Posted:
+        """Write one document, whole or not at all; raises `DocumentRefused`."""
+        ...
+
+    def create(self, master: Master) -> str:
+        """Create a customer, vendor or item unless its id (no case) exists; returns the id in the books.
+
+        Raises `DocumentRefused` with the reason."""
+        ...
+
+    def void(self, place: str, *, on: date) -> Posted:
+        """Cancel a document the way Sage does; raises `DocumentRefused`."""
+        ...
+
+    def documents(self, *, since: date | None = None) -> list[StoredDocument]:
+        """Every document posted on or after a day (all of them without one), voided ones marked."""
+        ...
+
+    def receipts(self, cursor: str) -> tuple[list[Receipt], str, bool]:
+        """Receipts after a cursor (""=all): rows, the next cursor, whether all were read."""
+        ...
+
+    def open_items(self, *, as_of: date) -> list[OpenItem]:
+        """What customers owe and vendors are owed at the end of a day."""
+        ...
+
+    def gl_entries(
+        self, *, places: Sequence[str] | None = None, since: date | None = None, until: date | None = None
+    ) -> list[GLEntry]:
+        """GL entries, of some documents or of a span of posting dates (both days included)."""
+        ...
+
+    def log_id(self) -> str:
+        """The id of the push log this company belongs to; "" while it belongs to none."""
+        ...
+
+    def adopt_log(self, log_id: str) -> None:
+        """Bind the company to a push log; raises `CompanyError` if it belongs to another one."""
+        ...
