@@ -76,7 +76,9 @@ class MissingDependency(ConfigError, ImportError):
 class ConnectWiseError(Sage50KitError):
     """ConnectWise could not answer."""
 
-    def __init__(self, message: str = "", *, status: int = 0, url: str = "", detail: str = "") -> None:
+    def __init__(
+        self, message: str = "", *, status: int = 0, url: str = "", detail: str = ""
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.url = url

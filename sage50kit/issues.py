@@ -7,7 +7,7 @@ is shown, tried, and refused for that document alone; `warn` and `note` are show
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias, cast
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -46,10 +46,100 @@ class Issue:
     fix: str
 
 
-CATALOGUE: dict[str, Finding] = {}
+# code | severity | what is wrong (the record's number stands in front) | what to do
+_TABLE = """
+account_missing | block | no GL account on {field} | set the account under Setup Tables > GL Accounts in ConnectWise, then reopen and close the record so that it takes the new account
+account_unknown | block | GL account {value} ({field}) is not in the chart of accounts | add {value} under Maintain > Chart of Accounts, or correct it in ConnectWise's GL Accounts and reopen and close the record
+account_inactive | block | GL account {value} ({field}) is inactive in Sage 50 | clear Inactive on the account under Maintain > Chart of Accounts
+account_segments | block | GL account {value} ({field}) has an empty segment inside | fill the segment in ConnectWise's GL Accounts, then reopen and close the record
+account_type | warn | account {value} is of type {type}, {field} expects {wanted} | check the account under Maintain > Chart of Accounts; Sage 50 posts it but reports may miss it
+freight_account | block | the freight line has GL account {value}, which is not in the chart of accounts | set the Purchase Order Freight account in ConnectWise's GL Accounts table
+customer_id_missing | block | company {value} has no account number | fill Account under Company Finance in ConnectWise with the Sage 50 customer ID
+customer_unknown | block | customer {value} is not in Sage 50 | add it under Maintain > Customers, or let the kit create it: add {creatable} to [push] create in the profile
+customer_inactive | block | customer {value} is inactive in Sage 50 | clear Inactive under Maintain > Customers/Prospects
+customer_created | note | customer {value} will be created | look at its fields in the proof listing
+vendor_id_missing | block | vendor {value} has no vendor xref | fill Vendor XRef under Company Finance in ConnectWise with the Sage 50 vendor ID
+vendor_unknown | block | vendor {value} is not in Sage 50 | add it under Maintain > Vendors, or let the kit create it: add {creatable} to [push] create in the profile
+vendor_inactive | block | vendor {value} is inactive in Sage 50 | clear Inactive under Maintain > Vendors
+vendor_created | note | vendor {value} will be created | look at its fields in the proof listing
+member_vendor_missing | block | member {value} has no vendor number | fill Vendor Nbr under Setup > Members in ConnectWise with the Sage 50 vendor ID
+default_account_missing | block | a new {value} needs the company's default {field} | set it under Maintain > Default Information in Sage 50
+item_unknown | block | item {value} is not in Sage 50 | add it under Maintain > Inventory Items, or let the kit create it: add {creatable} to [push] create in the profile
+item_inactive | block | item {value} is inactive in Sage 50 | clear Inactive under Maintain > Inventory Items
+item_created | note | item {value} will be created as {item_class} | look at its fields in the proof listing
+item_class_differs | warn | item {value} is {books_class} in Sage 50, {source_class} in ConnectWise; Sage 50's class decides | correct Type Xref of the product type in ConnectWise, or the item in Sage 50
+item_not_stock | block | item {value} is {books_class} in Sage 50; only stock items can be adjusted | correct the item's class, or clear the adjustment
+item_serialized | note | item {value} is serialized in ConnectWise; it is posted without serial numbers | keep the serial numbers in ConnectWise
+id_too_long | block | {field} {value} is longer than {limit} characters; ids are never cut | shorten it in ConnectWise
+id_characters | block | {field} {value} holds one of the characters * ? + |, which Sage 50 does not take | change it in ConnectWise
+reference_missing | block | the document has no number | give it a number in ConnectWise
+reference_too_long | block | number {value} is longer than 20 characters | shorten it in ConnectWise
+text_cut | warn | {field} is longer than {limit} characters and will be cut: {value} | shorten it in ConnectWise if the rest matters
+tax_code_missing | block | tax is charged, but level 1 has no tax code xref | fill Tax Code Xref under Setup Tables > Tax Codes in ConnectWise
+tax_code_unknown | block | sales tax code {value} is not in Sage 50 | add it under Maintain > Sales Taxes, or correct Tax Code Xref in ConnectWise
+agency_missing | block | tax level {level} has no agency xref | fill Agency Xref under Setup Tables > Tax Codes in ConnectWise
+agency_unknown | block | sales tax agency {value} (level {level}) is not in Sage 50 | add it under Maintain > Sales Taxes, or correct Agency Xref in ConnectWise
+agency_not_in_code | block | agency {value} (level {level}) does not belong to sales tax code {tax_code} | add the agency to the code under Maintain > Sales Taxes, or correct the xrefs in ConnectWise
+tax_account_differs | block | tax level {level} is on account {value}, agency {agency} posts to {wanted} | use one liability account in ConnectWise's GL Accounts and in the agency
+six_tax_levels | block | tax level {level} is charged; Sage 50 combines at most five agencies | join two levels in ConnectWise's tax code
+tax_differs | block | tax level {level} is {value} in the lines, {wanted} in the header | open and close the invoice in ConnectWise; if it stays, ask ConnectWise support
+avalara | block | the tax was adjusted by Avalara | enable the Avalara tax module in the profile
+rounding_line | note | lines and total differ by {value}; a rounding line goes to account {account} | nothing to do
+rounding_account_missing | block | lines and total differ by {value} and no rounding account is named | name rounding_account under [push] in the profile
+total_differs | block | the lines add up to {lines}, the total is {value} | open the record in ConnectWise and correct it; differences above {limit} are never rounded away
+fraction_of_cent | note | a line total has more than two decimals and is rounded: {value} | nothing to do
+freight_differs | warn | the freight line is {lines}, the receipt says {value} | the freight line is posted; check the purchase order
+negative_purchase | block | the receipt has a negative total of {value} | enter a vendor credit memo in Sage 50 by hand and clear the receipt in ConnectWise
+credit_memo_sign | block | a credit memo with a positive total of {value} | open it in ConnectWise and check its lines
+zero_document | note | all amounts are zero: nothing to post | it joins the batch without a document
+nothing_to_post | note | {value} | it joins the batch without a document
+document_empty | block | the export has no lines | reopen and close the record in ConnectWise so that its GL entries are made
+not_exported | block | ConnectWise lists it as unposted but does not export it | check the company's account number and that the record has GL entries; reopen and close it
+cannot_tie | block | the export cannot be tied to the listed transactions: {value} | push it in a batch of its own
+company_advance_line | note | line {value} was paid by the company; it is not owed to the member and left off the bill | record it with the company card statement
+not_reimbursable_line | note | line {value} is not paid back; it is left off the bill | nothing to do
+adjustment_quantity | block | item {value} is adjusted in amount only | Sage 50 adjusts quantities; enter a journal by hand and clear the adjustment
+decrease_value | note | Sage 50 values the decrease of {value} itself; ConnectWise says {amount} | nothing to do
+inventory_account_differs | warn | item {item} keeps its stock on {wanted} in Sage 50, ConnectWise says {value} | use one inventory account in both, or the subledger will differ from the ledger
+currency_differs | block | the currency is {value}, the company keeps its books in {wanted} | Sage 50 has one currency; enter it by hand and clear it in ConnectWise
+date_missing | block | it has no {field} | fill the date in ConnectWise
+period_closed | block | {value} is in a closed fiscal year | change the date in ConnectWise
+period_unknown | block | {value} is outside the open fiscal years | change the date in ConnectWise, or open the year in Sage 50
+duplicate_number | block | {party} already has {value} in the books, dated {date}, {total} | clear it in ConnectWise if it is the same document, or change the number
+duplicate_in_batch | block | {party} has {value} twice in this batch | change one number, or push them in two batches after correcting
+same_vendor_invoice | block | {party} has two receipts with vendor invoice {value} | set same_vendor_invoice = "suffix" under [push], or give each its own number
+suffix_added | warn | vendor invoice {value} is used by two receipts; this one is posted as {wanted} | nothing to do
+already_in_books | warn | it stands in the books already ({value}) with the same content; it joins the batch without being posted again | nothing to do
+content_changed | block | it stands in the books ({value}) with other content: there {there}, here {here} | void the document in Sage 50, or clear the transaction
+posted_before | warn | it was posted before ({value}) and is no longer in the books; it will be posted again | make sure that it was removed on purpose
+credit_hold | refuse | customer {value} is on hold; Sage 50 will refuse the invoice | change the credit status under Maintain > Customers, or leave the invoice for later
+credit_over_hold | refuse | customer {value} would owe {owed}, over the limit of {limit}; Sage 50 will refuse the invoice | collect, raise the limit, or leave the invoice for later
+credit_over_limit | warn | customer {value} will owe {owed}, over the limit of {limit} | nothing to do
+credit_notify | warn | customer {value} is set to always notify | nothing to do
+package_setup | warn | Accounting Package: {field} is {value} | {advice}
+entries_left | warn | {value} of its GL entries are not in the batch | clear them under the next batch suffix
+batch_missing | block | batch {value} is not in ConnectWise | it may be closed or deleted; a closed batch can be restored by ConnectWise support
+batch_entry_missing | block | posted, but GL entry {value} is not in the batch | run the push again, or correct the batch in ConnectWise
+batch_entry_foreign | block | GL entry {value} is in the batch, but not in the log | somebody else changed the batch; compare it by hand
+still_unposted | block | it is in the batch but still listed as unposted | look at the record in ConnectWise
+not_in_books | block | the log says posted at {value}, the books do not have it | restore or rerun
+voided_in_books | warn | it was voided in Sage 50 ({value}) | un-post it in ConnectWise if that was meant
+books_differ | block | {field} is {value} in the books, {wanted} was sent | compare the document in Sage 50
+stored_differs | warn | Sage 50 stored {field} as {value}, {wanted} was sent | compare the document in Sage 50
+company_warning | warn | Sage 50 says: {value} | nothing to do
+company_refused | refuse | Sage 50 refused it: {value} | correct it and push it in the next batch
+module_finding | warn | {value} | {advice}
+"""
+
+CATALOGUE: dict[str, Finding] = {
+    code: Finding(severity=cast("Severity", severity), message=message, fix=fix)
+    for code, severity, message, fix in (row.split(" | ") for row in _TABLE.strip().splitlines())
+}
 
 
-def finding(code: str, *, key: str, number: str, field: str = "", value: object = "", **more: object) -> Issue:
+def finding(
+    code: str, *, key: str, number: str, field: str = "", value: object = "", **more: object
+) -> Issue:
     """Make the issue of a code from the catalogue; an unknown code is a bug and raises KeyError."""
     kind = CATALOGUE[code]
     words = {"key": key, "number": number, "field": field, "value": str(value), **more}
@@ -71,7 +161,9 @@ def issues_frame(issues: Iterable[Issue]) -> pd.DataFrame:
 
     rows = sorted(issues, key=lambda issue: SEVERITIES.index(issue.severity))
     return pd.DataFrame(
-        [[getattr(row, column) for column in COLUMNS] for row in rows], columns=list(COLUMNS), dtype="str"
+        [[getattr(row, column) for column in COLUMNS] for row in rows],
+        columns=list(COLUMNS),
+        dtype="str",
     )
 
 

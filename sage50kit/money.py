@@ -119,7 +119,9 @@ def money_series(values: Iterable[Any]) -> pd.Series[Any]:
     import pandas as pd
     import pyarrow as pa
 
-    exactly = [None if value is None else round_to(exact(value), Decimal("0.0001")) for value in values]
+    exactly = [
+        None if value is None else round_to(exact(value), Decimal("0.0001")) for value in values
+    ]
     return pd.Series(pd.arrays.ArrowExtensionArray(pa.array(exactly, pa.decimal128(19, 4))))
 
 

@@ -95,7 +95,9 @@ class Profile(_Section):
         try:
             content = tomllib.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
-            raise ConfigError(f"there is no profile {path}. Check the path after --profile.") from None
+            raise ConfigError(
+                f"there is no profile {path}. Check the path after --profile."
+            ) from None
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise ConfigError(f"profile {path} cannot be read: {error}") from error
         return cls.parse(content, folder=path.resolve().parent, source=str(path))
@@ -155,7 +157,9 @@ def _from_keyring(profile_name: str, name: str) -> str:
 
     try:
         return keyring.get_password("sage50kit", f"{profile_name}/{name}") or ""
-    except KeyringError:  # a machine without a keyring: the error of `secret` names the other places
+    except (
+        KeyringError
+    ):  # a machine without a keyring: the error of `secret` names the other places
         return ""
 
 

@@ -1,0 +1,1 @@
+"""From unposted transactions to documents in the books and a batch in ConnectWise."""

@@ -1,0 +1,1 @@
+"""Sage 50 companies that documents can be posted to."""

@@ -57,7 +57,8 @@ class Connector(Protocol):
 
     def find_many(self, documents: Sequence[Document]) -> list[tuple[StoredDocument, ...]]:
         """For each document, what the company holds under its token, or under the same type,
-        party and reference (no case); voided ones too. Raises `OutcomeUnknown` if it cannot tell."""
+        party and reference (no case); voided ones too. Raises `OutcomeUnknown` if it cannot tell.
+        """
         ...
 
     def post(self, document: Document) -> Posted:
@@ -67,7 +68,8 @@ class Connector(Protocol):
     def create(self, master: Master) -> str:
         """Create a customer, vendor or item unless its id (no case) exists; returns the id in the books.
 
-        Raises `DocumentRefused` with the reason."""
+        Raises `DocumentRefused` with the reason.
+        """
         ...
 
     def void(self, place: str, *, on: date) -> Posted:
@@ -87,7 +89,11 @@ class Connector(Protocol):
         ...
 
     def gl_entries(
-        self, *, places: Sequence[str] | None = None, since: date | None = None, until: date | None = None
+        self,
+        *,
+        places: Sequence[str] | None = None,
+        since: date | None = None,
+        until: date | None = None,
     ) -> list[GLEntry]:
         """GL entries, of some documents or of a span of posting dates (both days included)."""
         ...

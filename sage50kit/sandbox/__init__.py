@@ -1,0 +1,1 @@
+"""A local ConnectWise site over real HTTP."""
