@@ -1,0 +1,460 @@
+"""The durable record of every push: what was intended, what was done, what was answered.
+
+Events are only ever appended; each carries the hash of the one before it, so that a changed, dropped or
+moved event shows. The current state of documents and batches is a projection, written in the same
+transaction as its event. Intent is recorded before its effect, and the effect before its outcome.
+
+    documents   planned -> sending -> posted | exported | refused | in_doubt ; in_doubt -> posted | planned
+    masters     creating -> created | refused
+    batches     planned -> creating -> created
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import msgspec
+import sqlalchemy as sa
+
+from sage50kit.errors import LogCorrupt
+from sage50kit.model import Document, LeftOut, Transaction, canonical, digest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from sage50kit.model import Plan
+
+SCHEMA_VERSION = 1
+DocumentState: TypeAlias = Literal[
+    "planned", "sending", "posted", "exported", "refused", "in_doubt"
+]
+BatchState: TypeAlias = Literal["planned", "creating", "created"]
+SETTLED: frozenset[DocumentState] = frozenset({"posted", "exported", "refused"})
+
+_metadata = sa.MetaData()
+_meta = sa.Table(
+    "meta",
+    _metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("value", sa.Text, nullable=False),
+)
+_events = sa.Table(
+    "events",
+    _metadata,
+    sa.Column("seq", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("at", sa.Text, nullable=False),
+    sa.Column("actor", sa.Text, nullable=False),
+    sa.Column("run", sa.Text, nullable=False),
+    sa.Column("site", sa.Text, nullable=False),
+    sa.Column("batch", sa.Text, nullable=False),
+    sa.Column("key", sa.Text, nullable=False),
+    sa.Column("generation", sa.Integer, nullable=False),
+    sa.Column("part", sa.Integer, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("payload", sa.Text, nullable=False),
+    sa.Column("prev_hash", sa.Text, nullable=False),
+    sa.Column("hash", sa.Text, nullable=False),
+)
+_documents = sa.Table(
+    "documents",
+    _metadata,
+    sa.Column("site", sa.Text, primary_key=True),
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("generation", sa.Integer, primary_key=True),
+    sa.Column("part", sa.Integer, primary_key=True),
+    sa.Column("batch", sa.Text, nullable=False, index=True),
+    sa.Column("position", sa.Integer, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("fingerprint", sa.Text, nullable=False),
+    sa.Column("place", sa.Text, nullable=False, default=""),
+    sa.Column("reason", sa.Text, nullable=False, default=""),
+    sa.Column("content", sa.Text, nullable=False),
+)
+# One row per (transaction, generation, part): a transaction is in at most one document of a generation.
+_transactions = sa.Table(
+    "transactions",
+    _metadata,
+    sa.Column("site", sa.Text, primary_key=True),
+    sa.Column("transaction", sa.Text, primary_key=True),
+    sa.Column("generation", sa.Integer, primary_key=True),
+    sa.Column("part", sa.Integer, primary_key=True),
+    sa.Column("key", sa.Text, nullable=False),
+)
+_batches = sa.Table(
+    "batches",
+    _metadata,
+    sa.Column("site", sa.Text, primary_key=True),
+    sa.Column("batch", sa.Text, primary_key=True),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("batch_id", sa.Integer),
+    sa.Column("fingerprint", sa.Text, nullable=False),
+    sa.Column("content", sa.Text, nullable=False),
+    sa.Column("at", sa.Text, nullable=False),
+    sa.Column("actor", sa.Text, nullable=False),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoggedDocument:
+    """The current state of one document."""
+
+    key: str
+    generation: int
+    part: int
+    batch: str
+    state: DocumentState
+    fingerprint: str
+    place: str
+    reason: str
+    document: Document
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoggedBatch:
+    """The current state of one batch, and what its plan held besides documents."""
+
+    batch: str
+    state: BatchState
+    batch_id: int | None
+    fingerprint: str
+    at: str
+    actor: str
+    transactions: tuple[Transaction, ...]
+    left_out: tuple[LeftOut, ...]
+
+
+class PushLog:
+    """The push log of one Sage 50 company, as seen by one site and one run.
+
+    Args:
+        path: the SQLite file; made when it does not exist.
+        site: the name of the ConnectWise site, as part of every key.
+        actor: the person, or the scheduler's name.
+
+    Raises:
+        LogCorrupt: the file is not a push log, is damaged, or was written by a newer version.
+    """
+
+    def __init__(self, path: Path, *, site: str, actor: str) -> None:
+        self.path = path
+        self.site = site
+        self.actor = actor
+        self.run = uuid.uuid4().hex[:12]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._engine = _open(path)
+        self._prepare()
+
+    @property
+    def log_id(self) -> str:
+        """The identity of this log, which its company remembers."""
+        return self._meta("log_id")
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._engine.dispose()
+
+    # --- writing ---
+
+    def record(self, plan: Plan) -> None:
+        """Record the intent to push `plan`; what is recorded already stays as it is."""
+        with self._write() as connection:
+            if self._batch_row(connection, plan.batch) is None:
+                content = {
+                    "transactions": canonical(plan.transactions),
+                    "left_out": canonical(plan.left_out),
+                }
+                row = {"state": "planned", "fingerprint": plan.fingerprint}
+                at = self._append(connection, "plan", batch=plan.batch, payload={**row, **content})
+                connection.execute(
+                    _batches.insert().values(
+                        site=self.site,
+                        batch=plan.batch,
+                        content=_text(content),
+                        at=at,
+                        actor=self.actor,
+                        **row,
+                    )
+                )
+            for position, document in enumerate(plan.documents):
+                self._record_document(connection, document, plan.batch, position)
+
+    def mark(self, document: Document, state: DocumentState, *, batch: str, **why: str) -> None:
+        """Append the new state of a document; `why` may hold `place` and `reason`."""
+        with self._write() as connection:
+            self._append(connection, state, batch=batch, document=document, payload=why)
+            update = {"state": state, **{k: v for k, v in why.items() if k in ("place", "reason")}}
+            connection.execute(_documents.update().where(*self._is(document)).values(**update))
+
+    def mark_batch(self, batch: str, state: BatchState, **payload: Any) -> None:
+        """Append the new state of a batch; `batch_id` when ConnectWise has it."""
+        with self._write() as connection:
+            self._append(connection, f"batch_{state}", batch=batch, payload=payload)
+            update = {
+                "state": state,
+                **({"batch_id": payload["batch_id"]} if "batch_id" in payload else {}),
+            }
+            where = (_batches.c.site == self.site, _batches.c.batch == batch)
+            connection.execute(_batches.update().where(*where).values(**update))
+
+    def note(self, kind: str, *, batch: str = "", key: str = "", **payload: Any) -> None:
+        """Append an event that changes no state: a master created, a verification, a finding."""
+        with self._write() as connection:
+            self._append(connection, kind, batch=batch, key=key, payload=payload)
+
+    # --- reading ---
+
+    def documents(self, batch: str) -> list[LoggedDocument]:
+        """The documents of a batch, in posting order."""
+        where = (_documents.c.site == self.site, _documents.c.batch == batch)
+        query = sa.select(_documents).where(*where).order_by(_documents.c.position)
+        return [_logged(row) for row in self._read(query)]
+
+    def batch(self, batch: str) -> LoggedBatch | None:
+        """What the log knows of a batch number."""
+        with self._engine.connect() as connection:
+            return self._batch_row(connection, batch)
+
+    def of_transactions(self, keys: Sequence[str]) -> dict[str, list[LoggedDocument]]:
+        """Every document of every generation that ever held one of the transactions."""
+        wanted = set(keys)
+        joined = _documents.join(
+            _transactions,
+            sa.and_(
+                _transactions.c.site == _documents.c.site,
+                _transactions.c.key == _documents.c.key,
+                _transactions.c.generation == _documents.c.generation,
+                _transactions.c.part == _documents.c.part,
+            ),
+        )
+        query = sa.select(_documents, _transactions.c.transaction).select_from(joined)
+        found: dict[str, list[LoggedDocument]] = {}
+        for row in self._read(query.where(_documents.c.site == self.site)):
+            if row.transaction in wanted:
+                found.setdefault(row.transaction, []).append(_logged(row))
+        return found
+
+    def history(self) -> list[dict[str, Any]]:
+        """One row per batch, newest first."""
+        counts = (
+            sa.select(_documents.c.batch, _documents.c.state, sa.func.count().label("n"))
+            .where(_documents.c.site == self.site)
+            .group_by(_documents.c.batch, _documents.c.state)
+        )
+        states: dict[str, dict[str, int]] = {}
+        for row in self._read(counts):
+            states.setdefault(row.batch, {})[row.state] = row.n
+        query = (
+            sa.select(_batches).where(_batches.c.site == self.site).order_by(_batches.c.at.desc())
+        )
+        return [
+            {
+                "batch": row.batch,
+                "state": row.state,
+                "batch_id": row.batch_id,
+                "at": row.at,
+                "actor": row.actor,
+            }
+            | states.get(row.batch, {})
+            for row in self._read(query)
+        ]
+
+    def events(self, batch: str | None = None) -> Iterator[dict[str, Any]]:
+        """The events, oldest first, with their payload as data."""
+        query = sa.select(_events).order_by(_events.c.seq)
+        if batch is not None:
+            query = query.where(_events.c.batch == batch)
+        for row in self._read(query):
+            yield {**row._mapping, "payload": json.loads(row.payload)}  # noqa: SLF001  # SQLAlchemy's public name
+
+    def verify(self) -> list[str]:
+        """Recompute the chain; one sentence per changed, missing or moved event, none when whole."""
+        problems = []
+        previous, expected = "", 1
+        for row in self._read(sa.select(_events).order_by(_events.c.seq)):
+            event = dict(row._mapping)  # noqa: SLF001
+            stored = event.pop("hash")
+            if event["seq"] != expected:
+                problems.append(f"event {expected} is missing")
+            if event["prev_hash"] != previous or digest(event) != stored:
+                problems.append(f"event {event['seq']} was changed or moved")
+            previous, expected = stored, event["seq"] + 1
+        count = int(self._meta("events"))
+        if expected - 1 < count:
+            problems.append(f"events after {expected - 1} are missing; there were {count}")
+        return problems
+
+    # --- inside ---
+
+    def _record_document(
+        self, connection: sa.Connection, document: Document, batch: str, position: int
+    ) -> None:
+        if connection.execute(sa.select(_documents.c.key).where(*self._is(document))).first():
+            return
+        content = canonical(document)
+        payload = {"fingerprint": document.fingerprint, "document": content}
+        self._append(connection, "planned", batch=batch, document=document, payload=payload)
+        connection.execute(
+            _documents.insert().values(
+                site=self.site,
+                key=document.key,
+                generation=document.generation,
+                part=document.part,
+                batch=batch,
+                position=position,
+                state="planned",
+                fingerprint=document.fingerprint,
+                content=_text(content),
+            )
+        )
+        rows = [
+            {
+                "site": self.site,
+                "transaction": transaction,
+                "generation": document.generation,
+                "part": document.part,
+                "key": document.key,
+            }
+            for transaction in document.transactions
+        ]
+        connection.execute(_transactions.insert(), rows)
+
+    def _is(self, document: Document) -> tuple[sa.ColumnElement[bool], ...]:
+        return (
+            _documents.c.site == self.site,
+            _documents.c.key == document.key,
+            _documents.c.generation == document.generation,
+            _documents.c.part == document.part,
+        )
+
+    def _append(
+        self,
+        connection: sa.Connection,
+        kind: str,
+        *,
+        batch: str,
+        payload: dict[str, Any],
+        document: Document | None = None,
+        key: str = "",
+    ) -> str:
+        """Append one event to the chain; returns its time."""
+        last = connection.execute(
+            sa.select(_events.c.seq, _events.c.hash).order_by(_events.c.seq.desc()).limit(1)
+        ).first()
+        event = {
+            "seq": last.seq + 1 if last else 1,
+            "at": datetime.now(UTC).isoformat(timespec="milliseconds"),
+            "actor": self.actor,
+            "run": self.run,
+            "site": self.site,
+            "batch": batch,
+            "key": document.key if document else key,
+            "generation": document.generation if document else 0,
+            "part": document.part if document else 0,
+            "kind": kind,
+            "payload": _text(canonical(payload)),
+            "prev_hash": last.hash if last else "",
+        }
+        connection.execute(_events.insert().values(**event, hash=digest(event)))
+        # The count stands outside the chain so that a cut-off tail shows.
+        connection.execute(
+            _meta.update().where(_meta.c.name == "events").values(value=str(event["seq"]))
+        )
+        return str(event["at"])
+
+    def _batch_row(self, connection: sa.Connection, batch: str) -> LoggedBatch | None:
+        where = (_batches.c.site == self.site, _batches.c.batch == batch)
+        row = connection.execute(sa.select(_batches).where(*where)).first()
+        if row is None:
+            return None
+        content = json.loads(row.content)
+        return LoggedBatch(
+            batch=row.batch,
+            state=row.state,
+            batch_id=row.batch_id,
+            fingerprint=row.fingerprint,
+            at=row.at,
+            actor=row.actor,
+            transactions=msgspec.convert(
+                content["transactions"], tuple[Transaction, ...], strict=False
+            ),
+            left_out=msgspec.convert(content["left_out"], tuple[LeftOut, ...], strict=False),
+        )
+
+    def _meta(self, name: str) -> str:
+        row = self._read(sa.select(_meta.c.value).where(_meta.c.name == name))
+        return str(row[0].value)
+
+    def _read(self, query: sa.Select[Any]) -> Sequence[sa.Row[Any]]:
+        with self._engine.connect() as connection:
+            return connection.execute(query).all()
+
+    @contextmanager
+    def _write(self) -> Iterator[sa.Connection]:
+        with self._engine.begin() as connection:
+            yield connection
+
+    def _prepare(self) -> None:
+        """Make the tables of a new log; check those of an old one."""
+        try:
+            with self._write() as connection:
+                _metadata.create_all(connection)
+                known = {row.name: row.value for row in connection.execute(sa.select(_meta))}
+                if not known:
+                    fresh = {
+                        "log_id": uuid.uuid4().hex,
+                        "schema": str(SCHEMA_VERSION),
+                        "events": "0",
+                    }
+                    rows = [{"name": name, "value": value} for name, value in fresh.items()]
+                    connection.execute(_meta.insert(), rows)
+        except sa.exc.DatabaseError as error:
+            raise LogCorrupt(
+                f"the push log {self.path} cannot be read ({error.orig}). Restore it from a backup; "
+                "nothing was pushed."
+            ) from error
+        if known and int(known["schema"]) > SCHEMA_VERSION:
+            raise LogCorrupt(
+                f"the push log {self.path} was written by a newer version of sage50kit "
+                f"(schema {known['schema']}, this version knows {SCHEMA_VERSION}). Update sage50kit."
+            )
+
+
+def _open(path: Path) -> sa.Engine:
+    """An SQLite engine that locks at BEGIN and waits: a plain BEGIN loses updates between writers."""
+    engine = sa.create_engine(f"sqlite:///{path}", connect_args={"timeout": 30})
+
+    @sa.event.listens_for(engine, "connect")
+    def _settings(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @sa.event.listens_for(engine, "begin")
+    def _begin(connection: sa.Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _logged(row: sa.Row[Any]) -> LoggedDocument:
+    return LoggedDocument(
+        key=row.key,
+        generation=row.generation,
+        part=row.part,
+        batch=row.batch,
+        state=row.state,
+        fingerprint=row.fingerprint,
+        place=row.place or "",
+        reason=row.reason or "",
+        document=msgspec.convert(json.loads(row.content), Document, strict=False),
+    )
+
+
+def _text(content: Any) -> str:
+    return json.dumps(content, ensure_ascii=True, sort_keys=True, separators=(",", ":"))
