@@ -21,14 +21,24 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import msgspec
 import sqlalchemy as sa
 
-from sage50kit.errors import LogCorrupt
-from sage50kit.model import Document, LeftOut, Transaction, canonical, digest
+from sage50kit.errors import BatchTaken, ContentChanged, InDoubt, LogCorrupt
+from sage50kit.issues import Issue
+from sage50kit.model import (
+    Customer,
+    Document,
+    Item,
+    LeftOut,
+    Master,
+    Plan,
+    Transaction,
+    Vendor,
+    canonical,
+    digest,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
-
-    from sage50kit.model import Plan
 
 SCHEMA_VERSION = 1
 DocumentState: TypeAlias = Literal[
@@ -36,6 +46,8 @@ DocumentState: TypeAlias = Literal[
 ]
 BatchState: TypeAlias = Literal["planned", "creating", "created"]
 SETTLED: frozenset[DocumentState] = frozenset({"posted", "exported", "refused"})
+
+_MASTERS: dict[str, type[Master]] = {"Customer": Customer, "Vendor": Vendor, "Item": Item}
 
 _metadata = sa.MetaData()
 _meta = sa.Table(
@@ -127,6 +139,8 @@ class LoggedBatch:
     actor: str
     transactions: tuple[Transaction, ...]
     left_out: tuple[LeftOut, ...]
+    masters: tuple[Master, ...]
+    issues: tuple[Issue, ...]
 
 
 class PushLog:
@@ -162,30 +176,42 @@ class PushLog:
     # --- writing ---
 
     def record(self, plan: Plan) -> None:
-        """Record the intent to push `plan`; what is recorded already stays as it is."""
+        """Record the intent to push `plan`; what is recorded already stays as it is.
+
+        A batch of which nothing was ever sent gives its number free: the new plan takes its place.
+
+        Raises:
+            BatchTaken: the number belongs to another plan, of which something was sent.
+            InDoubt: a document is still in doubt in another batch.
+        """
         with self._write() as connection:
-            if self._batch_row(connection, plan.batch) is None:
-                content = {
-                    "transactions": canonical(plan.transactions),
-                    "left_out": canonical(plan.left_out),
-                }
-                row = {"state": "planned", "fingerprint": plan.fingerprint}
-                at = self._append(connection, "plan", batch=plan.batch, payload={**row, **content})
-                connection.execute(
-                    _batches.insert().values(
-                        site=self.site,
-                        batch=plan.batch,
-                        content=_text(content),
-                        at=at,
-                        actor=self.actor,
-                        **row,
-                    )
-                )
+            old = self._batch_row(connection, plan.batch)
+            if old is not None and old.fingerprint != plan.fingerprint:
+                self._release(connection, old)
+                old = None
+            if old is None:
+                self._record_batch(connection, plan)
             for position, document in enumerate(plan.documents):
                 self._record_document(connection, document, plan.batch, position)
 
-    def mark(self, document: Document, state: DocumentState, *, batch: str, **why: str) -> None:
-        """Append the new state of a document; `why` may hold `place` and `reason`."""
+    def plan_of(self, batch: str, *, company: str) -> Plan | None:
+        """The plan that was recorded under a batch number, to resume or repeat it."""
+        known = self.batch(batch)
+        if known is None:
+            return None
+        return Plan(
+            batch=batch,
+            site=self.site,
+            company=company,
+            documents=tuple(row.document for row in self.documents(batch)),
+            masters=known.masters,
+            transactions=known.transactions,
+            left_out=known.left_out,
+            issues=known.issues,
+        )
+
+    def mark(self, document: Document, state: DocumentState, *, batch: str, **why: Any) -> None:
+        """Append the new state of a document; `why` may hold `place`, `reason` and `warnings`."""
         with self._write() as connection:
             self._append(connection, state, batch=batch, document=document, payload=why)
             update = {"state": state, **{k: v for k, v in why.items() if k in ("place", "reason")}}
@@ -219,6 +245,11 @@ class PushLog:
         """What the log knows of a batch number."""
         with self._engine.connect() as connection:
             return self._batch_row(connection, batch)
+
+    def state_of(self, document: Document) -> DocumentState | None:
+        """The current state of one document; None if the log does not know it."""
+        rows = self._read(sa.select(_documents.c.state).where(*self._is(document)))
+        return rows[0].state if rows else None
 
     def of_transactions(self, keys: Sequence[str]) -> dict[str, list[LoggedDocument]]:
         """Every document of every generation that ever held one of the transactions."""
@@ -291,11 +322,73 @@ class PushLog:
 
     # --- inside ---
 
+    def _record_batch(self, connection: sa.Connection, plan: Plan) -> None:
+        content = {
+            "transactions": canonical(plan.transactions),
+            "left_out": canonical(plan.left_out),
+            "masters": [[type(row).__name__, canonical(row)] for row in plan.masters],
+            "issues": canonical(plan.issues),
+        }
+        row = {"state": "planned", "fingerprint": plan.fingerprint}
+        at = self._append(connection, "plan", batch=plan.batch, payload={**row, **content})
+        connection.execute(
+            _batches.insert().values(
+                site=self.site,
+                batch=plan.batch,
+                content=_text(content),
+                at=at,
+                actor=self.actor,
+                **row,
+            )
+        )
+
+    def _release(self, connection: sa.Connection, old: LoggedBatch) -> None:
+        """Take the projection of a batch away of which nothing was sent; its events stay."""
+        where = (_documents.c.site == self.site, _documents.c.batch == old.batch)
+        rows = connection.execute(sa.select(_documents).where(*where)).all()
+        sent = [row for row in rows if row.state not in ("planned", "refused")]
+        if sent or old.state != "planned":
+            raise BatchTaken(
+                f"batch number {old.batch} was used on {old.at[:10]} by {old.actor} for other "
+                "documents. Take another number, such as the one that is proposed."
+            )
+        self._append(connection, "released", batch=old.batch, payload={})
+        for row in rows:
+            self._forget(connection, row)
+        connection.execute(
+            _batches.delete().where(_batches.c.site == self.site, _batches.c.batch == old.batch)
+        )
+
+    def _forget(self, connection: sa.Connection, row: sa.Row[Any]) -> None:
+        """Take a document that was never sent out of the projection."""
+        for table in (_documents, _transactions):
+            connection.execute(
+                table.delete().where(
+                    table.c.site == self.site,
+                    table.c.key == row.key,
+                    table.c.generation == row.generation,
+                    table.c.part == row.part,
+                )
+            )
+
     def _record_document(
         self, connection: sa.Connection, document: Document, batch: str, position: int
     ) -> None:
-        if connection.execute(sa.select(_documents.c.key).where(*self._is(document))).first():
+        old = connection.execute(sa.select(_documents).where(*self._is(document))).first()
+        if old is not None and old.batch == batch:
             return
+        if old is not None and old.state in ("sending", "in_doubt"):
+            raise InDoubt(
+                f"{document.number} ({document.label}) is in doubt since batch {old.batch}. "
+                "Run: sage50kit resume"
+            )
+        if old is not None and old.state in ("posted", "exported"):
+            raise ContentChanged(
+                f"{document.number} ({document.label}) was posted in batch {old.batch} already. "
+                "Plan again; what is in the books is not posted twice."
+            )
+        if old is not None:
+            self._forget(connection, old)
         content = canonical(document)
         payload = {"fingerprint": document.fingerprint, "document": content}
         self._append(connection, "planned", batch=batch, document=document, payload=payload)
@@ -384,6 +477,11 @@ class PushLog:
                 content["transactions"], tuple[Transaction, ...], strict=False
             ),
             left_out=msgspec.convert(content["left_out"], tuple[LeftOut, ...], strict=False),
+            masters=tuple(
+                msgspec.convert(row, _MASTERS[name], strict=False)
+                for name, row in content["masters"]
+            ),
+            issues=msgspec.convert(content["issues"], tuple[Issue, ...], strict=False),
         )
 
     def _meta(self, name: str) -> str:

@@ -1,0 +1,191 @@
+"""Inventory adjustments and transfers.
+
+A **negative** `quantity` of an adjustment takes goods in, a positive one takes them out (connectwise
+reference, 8.2). Sage has one item per adjustment, so a ConnectWise adjustment becomes one document per
+detail. Sage values decreases itself.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sage50kit.batch.lines import check_day, line_amount, line_text, unique
+from sage50kit.batch.mapping import Mapper, amount_words
+from sage50kit.batch.sales import bare, check_currency
+from sage50kit.model import Distribution, Document, Item, fold, token
+from sage50kit.money import ZERO, unit_price
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from sage50kit.connectwise import wire
+    from sage50kit.model import Transaction
+
+REASON_LENGTH = 30
+
+
+def adjustment_documents(
+    mapper: Mapper, transaction: Transaction, adjustment: wire.GLExportAdjustmentTransaction
+) -> list[Document]:
+    """One inventory adjustment per detail, numbered as parts of the transaction."""
+    source = mapper.account(adjustment.account_number, "adjustment account")
+    day = adjustment.document_date
+    open_day = check_day(mapper, day, "adjustment date")
+    if not adjustment.adjustment_detail:
+        mapper.report("document_empty", field="lines")
+    documents = []
+    for part, row in enumerate(adjustment.adjustment_detail, start=1):
+        line = _adjusted(mapper, row, source)
+        if line is not None and day is not None and open_day:
+            documents.append(
+                _adjustment(mapper, transaction, adjustment, row, line, part=part, day=day)
+            )
+    return documents
+
+
+def _adjusted(
+    mapper: Mapper, row: wire.GLExportAdjustmentTransactionDetail, source: str
+) -> Distribution | None:
+    """The line on the source account: a credit when goods come in, a debit when they go out."""
+    name = (row.item.identifier or "") if row.item else ""
+    item_id = _stock_item(mapper, row, name)
+    quantity = -(row.quantity or ZERO)
+    value = abs(line_amount(mapper, row.total or row.cost))
+    if not quantity:
+        if value:
+            mapper.report("adjustment_quantity", field="quantity", value=name)
+        return None
+    if quantity < 0:
+        mapper.report("decrease_value", field="value", value=name, amount=amount_words(value))
+    return Distribution(
+        account_id=source,
+        amount=-value if quantity > 0 else value,
+        description=line_text(mapper, row.memo, row.description),
+        item_id=item_id,
+        item_class="stock",
+        quantity=quantity,
+        unit_price=unit_price(value, abs(quantity)),
+        cost=value,
+    )
+
+
+def _stock_item(mapper: Mapper, row: wire.GLExportAdjustmentTransactionDetail, name: str) -> str:
+    """The item of the books; an unknown one is created as stock, the only class that is adjusted."""
+    new = Item(
+        item_id=name,
+        description=row.description or row.memo or name,
+        item_class="stock",
+        sales_account_id=bare(row.product_account_number) or mapper.books.defaults.sales_account_id,
+        inventory_account_id=bare(row.inventory_account_number),
+        cogs_account_id=bare(row.cost_account_number) or mapper.books.defaults.cogs_account_id,
+    )
+    known = mapper.books.item.get(fold(name))
+    if known is not None and known.item_class != "stock":
+        mapper.report(
+            "item_not_stock",
+            field="item ID",
+            value=known.item_id,
+            books_class=known.item_class.replace("_", " "),
+        )
+        return known.item_id
+    return mapper.item(new)[0]
+
+
+def _adjustment(
+    mapper: Mapper,
+    transaction: Transaction,
+    adjustment: wire.GLExportAdjustmentTransaction,
+    row: wire.GLExportAdjustmentTransactionDetail,
+    line: Distribution,
+    *,
+    part: int,
+    day: date,
+) -> Document:
+    inventory = mapper.account(row.inventory_account_number, "inventory account")
+    _compare_account(mapper, inventory, line.item_id)
+    reason = _reason(adjustment)
+    return Document(
+        type="inventory_adjustment",
+        key=transaction.key,
+        transactions=(transaction.key,),
+        number=transaction.number,
+        reference=token(transaction.key, part=part),
+        posting_date=day,
+        document_date=day,
+        distributions=(line,),
+        control_account_id=inventory,
+        control_amount=-line.amount,
+        source_total=-line.amount,
+        memo=mapper.cut(reason, REASON_LENGTH, "reason to adjust"),
+        entry_ids=transaction.entry_ids,
+        part=part,
+    )
+
+
+def _compare_account(mapper: Mapper, inventory: str, item_id: str) -> None:
+    known = mapper.books.item.get(fold(item_id))
+    if known is not None and inventory and fold(known.inventory_account_id) != fold(inventory):
+        mapper.report(
+            "inventory_account_differs",
+            field="inventory account",
+            value=inventory,
+            item=item_id,
+            wanted=known.inventory_account_id,
+        )
+
+
+def _reason(adjustment: wire.GLExportAdjustmentTransaction) -> str:
+    """The text after the `<adjustment id>-` that ConnectWise puts in front."""
+    text = adjustment.adjustment_description or adjustment.memo or ""
+    return text.partition("-")[2].strip() or text
+
+
+def transfer_document(
+    mapper: Mapper,
+    transaction: Transaction,
+    transfer: wire.GLExportInventoryTransfer,
+    *,
+    part: int = 1,
+) -> tuple[Document | None, str]:
+    """(journal entry, "") or (None, why nothing is posted): only accounts that differ need one.
+
+    The header's total is the debit side when positive, its offset the credit side [A: no public sample
+    of a transfer shows the sign].
+    """
+    amount = line_amount(mapper, transfer.total)
+    check_currency(mapper, transfer.currency)
+    offset = transfer.offset
+    to_account = mapper.account(transfer.account_number, "account of the receiving warehouse")
+    from_account = mapper.account(
+        offset.account_number if offset else None, "account of the sending warehouse"
+    )
+    day = transfer.document_date
+    open_day = check_day(mapper, day, "transfer date")
+    if to_account and fold(to_account) == fold(from_account):
+        return None, f"both warehouses keep their stock on account {to_account}"
+    if not open_day or day is None:
+        return None, ""
+    text = line_text(mapper, transfer.memo, transfer.description, transfer.item_description)
+    own = transfer.entry_ids
+    document = Document(
+        type="journal_entry",
+        key=transaction.key,
+        transactions=(transaction.key,),
+        number=transaction.number,
+        reference=token(transaction.key, part=part),
+        part=part,
+        posting_date=day,
+        document_date=day,
+        distributions=(
+            Distribution(account_id=to_account, amount=amount, description=text, entry_ids=own),
+            Distribution(
+                account_id=from_account,
+                amount=-amount,
+                description=text,
+                entry_ids=offset.entry_ids if offset else (),
+            ),
+        ),
+        source_total=amount,
+        entry_ids=unique([*transaction.entry_ids, *(offset.entry_ids if offset else ())]),
+    )
+    return document, ""

@@ -1,0 +1,404 @@
+"""Chosen transactions -> documents in posting order, with every finding about them.
+
+    draft      each transaction becomes its documents (sales, purchases, expenses, inventory)
+    check      the documents together, against the books and against what was posted before
+    freeze     a plan, if nothing blocks
+
+All of it is pure: what the outside says comes in as arguments.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from sage50kit.batch.expenses import bill_document, journal_document
+from sage50kit.batch.inventory import adjustment_documents, transfer_document
+from sage50kit.batch.mapping import Mapper, Setup
+from sage50kit.batch.purchases import purchase_document
+from sage50kit.batch.sales import nothing_but_zeros, sales_document
+from sage50kit.batch.validation import CHECKS, Checked, check_package
+from sage50kit.errors import PlanBlocked
+from sage50kit.issues import worst
+from sage50kit.model import Document, LeftOut, Master, Plan, Transaction
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from sage50kit.connectwise import wire
+    from sage50kit.issues import Issue
+    from sage50kit.model import Books, StoredDocument
+    from sage50kit.profile import PushSettings
+    from sage50kit.pushlog import LoggedDocument
+
+__all__ = ["Detail", "ExpenseGroup", "Prepared", "Setup", "check", "draft", "freeze", "prepare"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpenseGroup:
+    """The export of one member's report: the transactions asked for, and the answer."""
+
+    keys: tuple[str, ...]
+    export: wire.GLExport
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detail:
+    """The exported detail of the chosen transactions."""
+
+    invoices: wire.GLExport | None = None
+    expenses: tuple[ExpenseGroup, ...] = ()
+    procurement: wire.GLExport | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """What planning made of the chosen transactions, before anybody said yes."""
+
+    documents: tuple[Document, ...] = ()
+    masters: tuple[Master, ...] = ()
+    transactions: tuple[Transaction, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+    issues: tuple[Issue, ...] = ()
+
+
+@dataclass(slots=True)
+class _Draft:
+    """Documents and reasons under construction."""
+
+    mapper: Mapper
+    documents: list[Document] = field(default_factory=list)
+    silent: dict[str, str] = field(default_factory=dict)  # key -> why nothing is posted
+
+
+def prepare(
+    transactions: Sequence[Transaction],
+    detail: Detail,
+    *,
+    books: Books,
+    setup: Setup,
+    push: PushSettings,
+    delimiter: str = ":",
+    drop_trailing: bool = True,
+    found: Callable[[Sequence[Document]], Sequence[tuple[StoredDocument, ...]]] | None = None,
+    history: Mapping[str, Sequence[LoggedDocument]] | None = None,
+) -> Prepared:
+    """Draft and check in one step.
+
+    Args:
+        transactions: the chosen ones.
+        detail: their export.
+        books: the lists of the company.
+        setup: ConnectWise's setup tables.
+        push: the settings of the profile.
+        delimiter: between account segments in the export.
+        drop_trailing: whether `4001:` is account 4001.
+        found: asks the company what it holds for each document (`Connector.find_many`).
+        history: what the push log knows of the transactions.
+    """
+    drafted = draft(
+        transactions,
+        detail,
+        books=books,
+        setup=setup,
+        push=push,
+        delimiter=delimiter,
+        drop_trailing=drop_trailing,
+    )
+    holds = found(drafted.documents) if found else [()] * len(drafted.documents)
+    return check(drafted, books=books, setup=setup, push=push, found=holds, history=history or {})
+
+
+def draft(
+    transactions: Sequence[Transaction],
+    detail: Detail,
+    *,
+    books: Books,
+    setup: Setup,
+    push: PushSettings,
+    delimiter: str = ":",
+    drop_trailing: bool = True,
+) -> Prepared:
+    """Turn each transaction into its documents; findings name what does not fit."""
+    mapper = Mapper(books, setup, push, delimiter=delimiter, drop_trailing=drop_trailing)
+    work = _Draft(mapper)
+    by_kind: dict[str, list[Transaction]] = defaultdict(list)
+    for transaction in transactions:
+        by_kind[transaction.kind].append(transaction)
+    _draft_invoices(work, by_kind["invoice"], detail.invoices)
+    _draft_expenses(work, by_kind["expense"], detail.expenses)
+    _draft_receipts(work, by_kind["receipt"], detail.procurement)
+    _draft_adjustments(work, by_kind["adjustment"], detail.procurement)
+    _draft_transfers(work, by_kind["transfer"], detail.procurement)
+    entries = _entry_ids(work.documents)
+    return Prepared(
+        documents=tuple(work.documents),
+        masters=tuple(mapper.masters.values()),
+        transactions=tuple(
+            _with_disposition(row, work.silent.get(row.key), entries.get(row.key, ()))
+            for row in transactions
+        ),
+        issues=tuple(mapper.issues),
+    )
+
+
+def check(
+    drafted: Prepared,
+    *,
+    books: Books,
+    setup: Setup,
+    push: PushSettings,
+    found: Sequence[tuple[StoredDocument, ...]],
+    history: Mapping[str, Sequence[LoggedDocument]],
+) -> Prepared:
+    """Check the documents together, against the books and the log; sort them for posting."""
+    checked = Checked(
+        documents=list(drafted.documents),
+        transactions=list(drafted.transactions),
+        issues=list(drafted.issues),
+        books=books,
+        push=push,
+        found={row.label: holds for row, holds in zip(drafted.documents, found, strict=True)},
+        history=history,
+    )
+    checked.issues += check_package(setup.package, {row.kind for row in drafted.transactions})
+    for one in CHECKS:
+        one(checked)
+    return replace(
+        drafted,
+        documents=tuple(sorted(checked.documents, key=posting_order)),
+        transactions=tuple(checked.transactions),
+        issues=tuple(checked.issues),
+    )
+
+
+def freeze(
+    prepared: Prepared,
+    *,
+    batch: str,
+    site: str,
+    company: str,
+    left_out: Sequence[LeftOut] = (),
+) -> Plan:
+    """The plan of what was prepared.
+
+    Raises:
+        PlanBlocked: a finding blocks; all findings are in `.issues`.
+    """
+    blocked = [issue for issue in prepared.issues if issue.severity == "block"]
+    if worst(prepared.issues) == "block":
+        first = blocked[0]
+        more = f" ({len(blocked) - 1} more)" if len(blocked) > 1 else ""
+        raise PlanBlocked(
+            f"{first.number or first.key}: {first.message}. {first.fix}.{more} Nothing was written.",
+            issues=prepared.issues,
+        )
+    return Plan(
+        batch=batch,
+        site=site,
+        company=company,
+        documents=prepared.documents,
+        masters=prepared.masters,
+        transactions=prepared.transactions,
+        left_out=(*prepared.left_out, *left_out),
+        issues=prepared.issues,
+    )
+
+
+def posting_order(document: Document) -> tuple[int, str, str, int]:
+    """Purchases and increases, invoices and credit memos, decreases, journals (design 9.9)."""
+    ranks = {"purchase": 1, "sales_invoice": 2, "credit_memo": 2, "journal_entry": 4}
+    rank = ranks.get(document.type) or (1 if document.distributions[0].quantity > 0 else 3)
+    return rank, document.posting_date.isoformat(), document.key, document.part
+
+
+def _entry_ids(documents: Sequence[Document]) -> dict[str, tuple[int, ...]]:
+    """GL-entry ids by transaction; the documents of several transactions give theirs to the first."""
+    ids: dict[str, dict[int, None]] = defaultdict(dict)
+    for document in documents:
+        ids[document.transactions[0]].update(dict.fromkeys(document.entry_ids))
+    return {key: tuple(found) for key, found in ids.items()}
+
+
+def _with_disposition(
+    row: Transaction, silent: str | None, entry_ids: tuple[int, ...]
+) -> Transaction:
+    merged = tuple(dict.fromkeys([*row.entry_ids, *entry_ids]))
+    if silent is None:
+        return replace(row, entry_ids=merged)
+    return replace(row, entry_ids=merged, disposition="nothing_to_post", reason=silent)
+
+
+# --- one kind after the other ---
+
+
+def _draft_invoices(
+    work: _Draft, transactions: Sequence[Transaction], export: wire.GLExport | None
+) -> None:
+    headers = {row.id: row for row in export.transactions} if export else {}
+    customers = {row.account_number or "": row for row in export.customers} if export else {}
+    for transaction in transactions:
+        work.mapper.at(transaction.key, transaction.number)
+        header = headers.get(int(transaction.key.partition(":")[2]))
+        if header is None:
+            work.mapper.report("not_exported", field="export")
+        elif not header.detail:
+            work.mapper.report("document_empty", field="lines")
+        elif nothing_but_zeros(header):
+            work.mapper.report("zero_document", field="total", value="0.00")
+            work.silent[transaction.key] = "all amounts are zero"
+        else:
+            document = sales_document(work.mapper, transaction, header, customers)
+            work.documents += [document] if document else []
+
+
+def _draft_expenses(
+    work: _Draft, transactions: Sequence[Transaction], groups: Sequence[ExpenseGroup]
+) -> None:
+    wanted = {row.key: row for row in transactions}
+    answered: set[str] = set()
+    for group in groups:
+        members = [wanted[key] for key in group.keys if key in wanted]
+        if members:
+            work.mapper.at(members[0].key, members[0].number)
+            answered |= _draft_bills(work, members, group.export.expense_bills)
+            answered |= _draft_journals(work, members, group.export.expenses)
+    for transaction in transactions:
+        if transaction.key not in answered:
+            work.mapper.at(transaction.key, transaction.number)
+            work.mapper.report("not_exported", field="export")
+
+
+def _draft_bills(
+    work: _Draft, members: Sequence[Transaction], bills: Sequence[wire.GLExportExpenseBill]
+) -> set[str]:
+    """The bills of one group; the transactions they answer."""
+    answered: set[str] = set()
+    for bill in bills:
+        own = list(members) if len(bills) == 1 else _tied(members, bill)
+        if not own:
+            work.mapper.report("cannot_tie", field="export", value=bill.document_number or "")
+            continue
+        answered |= {row.key for row in own}
+        work.mapper.at(own[0].key, own[0].number)
+        if not any(row.total for row in bill.detail):
+            work.mapper.report("zero_document", field="total", value="0.00")
+            work.silent |= {row.key: "all amounts are zero" for row in own}
+            continue
+        if not any(
+            row.reimbursable is not False and not row.company_advance for row in bill.detail
+        ):
+            work.mapper.report("nothing_to_post", value="nothing on the bill is owed to the member")
+            work.silent |= {row.key: "nothing on the bill is owed to the member" for row in own}
+            continue
+        document = bill_document(work.mapper, own, bill)
+        work.documents += [document] if document else []
+    return answered
+
+
+def _tied(members: Sequence[Transaction], bill: wire.GLExportExpenseBill) -> list[Transaction]:
+    """The transactions whose GL entries the bill names."""
+    ids = {entry for row in bill.detail for entry in row.entry_ids} | {bill.id or 0}
+    return [row for row in members if ids & set(row.entry_ids)]
+
+
+def _draft_journals(
+    work: _Draft, members: Sequence[Transaction], expenses: Sequence[wire.GLExportExpense]
+) -> set[str]:
+    answered: set[str] = set()
+    by_entry = {entry: row for row in members for entry in row.entry_ids}
+    for expense in expenses:
+        ids = [*expense.entry_ids, *(expense.offset.entry_ids if expense.offset else ())]
+        own = next((by_entry[entry] for entry in ids if entry in by_entry), None)
+        own = own or (members[0] if len(members) == len(expenses) == 1 else None)
+        if own is None:
+            work.mapper.report("cannot_tie", field="export", value=expense.memo or "")
+            continue
+        answered.add(own.key)
+        work.mapper.at(own.key, own.number)
+        document = journal_document(work.mapper, own, expense) if expense.total else None
+        if not expense.total:
+            work.mapper.report("zero_document", field="total", value="0.00")
+            work.silent[own.key] = "all amounts are zero"
+        work.documents += [document] if document else []
+    return answered
+
+
+def _draft_receipts(
+    work: _Draft, transactions: Sequence[Transaction], export: wire.GLExport | None
+) -> None:
+    """Receipts are tied by GL-entry ids: the export names them by text (connectwise reference, 5.1)."""
+    by_entry: dict[int, wire.GLExportPurchaseTransaction] = {}
+    for header in export.purchase_transactions if export else ():
+        for row in (*header.purchase_detail, *header.purchase_detail_tax):
+            by_entry.update(dict.fromkeys(row.entry_ids, header))
+    for transaction in transactions:
+        work.mapper.at(transaction.key, transaction.number)
+        tied = {id(by_entry[i]): by_entry[i] for i in transaction.entry_ids if i in by_entry}
+        if not tied:
+            work.mapper.report("not_exported", field="export")
+        elif len(tied) > 1:
+            work.mapper.report("cannot_tie", field="export", value=transaction.key)
+        else:
+            _draft_receipt(work, transaction, next(iter(tied.values())))
+
+
+def _draft_receipt(
+    work: _Draft, transaction: Transaction, header: wire.GLExportPurchaseTransaction
+) -> None:
+    rows = [*header.purchase_detail, *header.purchase_detail_tax]
+    if not header.total and not any(row.total or row.quantity for row in rows):
+        work.mapper.report("zero_document", field="total", value="0.00")
+        work.silent[transaction.key] = "all amounts are zero"
+        return
+    document = purchase_document(work.mapper, transaction, header)
+    work.documents += [document] if document else []
+
+
+def _draft_adjustments(
+    work: _Draft, transactions: Sequence[Transaction], export: wire.GLExport | None
+) -> None:
+    exported = {row.number: row for row in export.adjustment_transactions} if export else {}
+    for transaction in transactions:
+        work.mapper.at(transaction.key, transaction.number)
+        adjustment = exported.get(_leading_number(transaction.key))
+        if adjustment is None:
+            work.mapper.report("not_exported", field="export")
+            continue
+        before = len(work.mapper.issues)
+        documents = adjustment_documents(work.mapper, transaction, adjustment)
+        work.documents += documents
+        if not documents and len(work.mapper.issues) == before:
+            work.mapper.report("zero_document", field="total", value="0.00")
+            work.silent[transaction.key] = "all quantities are zero"
+
+
+def _draft_transfers(
+    work: _Draft, transactions: Sequence[Transaction], export: wire.GLExport | None
+) -> None:
+    exported: dict[str, list[wire.GLExportInventoryTransfer]] = defaultdict(list)
+    for row in export.inventory_transfers if export else ():
+        exported[str(row.transfer_id)].append(row)
+    for transaction in transactions:
+        work.mapper.at(transaction.key, transaction.number)
+        rows = exported.get(_leading_number(transaction.key), [])
+        if not rows:
+            work.mapper.report("not_exported", field="export")
+        reasons = [_draft_transfer(work, transaction, row, n) for n, row in enumerate(rows, 1)]
+        if rows and all(reasons):
+            work.mapper.report("nothing_to_post", field="accounts", value=reasons[0])
+            work.silent[transaction.key] = reasons[0]
+
+
+def _draft_transfer(
+    work: _Draft, transaction: Transaction, row: wire.GLExportInventoryTransfer, part: int
+) -> str:
+    document, reason = transfer_document(work.mapper, transaction, row, part=part)
+    work.documents += [document] if document else []
+    return reason
+
+
+def _leading_number(key: str) -> str:
+    """`adjustment:12-adjustment` -> `12`."""
+    return key.partition(":")[2].partition("-")[0]

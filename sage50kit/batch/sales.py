@@ -1,0 +1,217 @@
+"""Invoices and credit memos: `GLExportTransaction` -> sales invoice or customer credit memo.
+
+Header total positive, lines negative for an invoice; the other way round for a credit memo. One tax line
+(ST) per level, zero ones included (connectwise reference, 8.2). Cost of sales is Sage's own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import TYPE_CHECKING, Literal
+
+from sage50kit.batch.lines import (
+    balanced,
+    check_day,
+    check_reference,
+    due_date,
+    line_amount,
+    line_text,
+    unique,
+)
+from sage50kit.batch.mapping import ACCOUNTS_RECEIVABLE, Mapper, amount_words, item_class
+from sage50kit.batch.taxes import sales_taxes
+from sage50kit.model import Distribution, Document, Item, fold
+from sage50kit.money import UNIT, ZERO, cents, multiply, round_to, unit_price
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sage50kit.connectwise import wire
+    from sage50kit.model import Transaction
+
+ONE = Decimal(1)
+ITEM_LINES = frozenset({"RP", "AP"})  # product lines, whose quantity means something
+
+
+def sales_document(
+    mapper: Mapper,
+    transaction: Transaction,
+    header: wire.GLExportTransaction,
+    customers: Mapping[str, wire.GLExportCustomer],
+) -> Document | None:
+    """The document of an invoice or credit memo; None, with findings, when there can be none."""
+    invoice_total = cents(header.total if header.total is not None else ZERO)
+    kind = _document_type(mapper, header, invoice_total)
+    direction = (
+        1 if kind == "credit_memo" else -1
+    )  # of quantities: ConnectWise signs a sale negative
+    lines = [_line(mapper, row, direction) for row in header.detail if row.gl_type_id != "ST"]
+    tax_code, tax_lines = sales_taxes(mapper, header, customers)
+    check_currency(mapper, header.currency)
+    customer = customers.get(header.company_account_number or "")
+    due_days = (
+        header.due_days if header.due_days is not None else (customer and customer.due_days) or 0
+    )
+    party_id = mapper.customer(
+        header.company_account_number,
+        mapper.new_customer(header.company, due_days=due_days, tax_code=tax_code),
+    )
+    receivable = mapper.account(header.account_number, "accounts receivable account")
+    mapper.expect_type(receivable, ACCOUNTS_RECEIVABLE, "accounts receivable")
+    open_day = check_day(mapper, header.document_date, "invoice date")
+    reference = check_reference(mapper, header.document_number or transaction.number)
+    kept = [line for line in lines if line.amount or (line.item_id and line.quantity)]
+    distributions = balanced(mapper, invoice_total, [*kept, *tax_lines])
+    if distributions is None or header.document_date is None or not open_day:
+        return None
+    return Document(
+        type=kind,
+        key=transaction.key,
+        transactions=(transaction.key,),
+        number=reference,
+        reference=reference,
+        posting_date=header.document_date,
+        document_date=header.document_date,
+        due_date=due_date(header.document_date, header.due_date, due_days),
+        distributions=distributions,
+        control_account_id=receivable,
+        control_amount=invoice_total,
+        source_total=invoice_total,
+        party_id=party_id,
+        party_name=transaction.party,
+        tax_code=tax_code,
+        terms=(
+            header.billing_terms_xref or (header.billing_terms and header.billing_terms.name) or ""
+        )[:20],
+        purchase_order=mapper.cut(
+            header.purchase_order and header.purchase_order.name, 20, "customer PO"
+        ),
+        memo=mapper.cut(header.memo, 2000, "memo"),
+        entry_ids=unique([*header.entry_ids, *(i for row in header.detail for i in row.entry_ids)]),
+    )
+
+
+def nothing_but_zeros(header: wire.GLExportTransaction) -> bool:
+    """Whether no line moves an amount or goods (design 9.10: nothing to post)."""
+    moves_goods = any(
+        row.gl_type_id in ITEM_LINES and row.quantity and item_id_of(row) for row in header.detail
+    )
+    return not header.total and not any(row.total for row in header.detail) and not moves_goods
+
+
+def _document_type(
+    mapper: Mapper, header: wire.GLExportTransaction, invoice_total: Decimal
+) -> Literal["sales_invoice", "credit_memo"]:
+    called_credit = (
+        "CREDIT" in (header.document_type or "").upper() or header.billing_type == "CreditMemo"
+    )
+    if called_credit and invoice_total > 0:
+        mapper.report("credit_memo_sign", field="total", value=amount_words(invoice_total))
+    return "credit_memo" if called_credit or invoice_total < 0 else "sales_invoice"
+
+
+def _line(mapper: Mapper, row: wire.GLExportTransactionDetail, direction: int) -> Distribution:
+    """One revenue line."""
+    amount = line_amount(mapper, row.total)
+    account_id = mapper.account(row.account_number, f"{row.gl_type_id or 'line'} account")
+    text = line_text(mapper, row.memo, row.sales_description, row.item_description, row.description)
+    line = Distribution(
+        account_id=account_id,
+        amount=amount,
+        description=text,
+        quantity=ONE,
+        unit_price=amount * direction,
+        taxable=bool(row.item_taxable_flag or row.taxable_flag),
+        entry_ids=row.entry_ids,
+    )
+    if row.gl_type_id in ITEM_LINES and item_id_of(row):
+        return _item_line(mapper, row, line, direction)
+    return line
+
+
+def _item_line(
+    mapper: Mapper, row: wire.GLExportTransactionDetail, line: Distribution, direction: int
+) -> Distribution:
+    """A product line: its item, quantity and price on top of the plain line."""
+    new = _new_item(row, line.account_id)
+    item_id, its_class, known = mapper.item(new, serialized=bool(row.serialized_flag))
+    if its_class == "stock":
+        _check_stock_accounts(mapper, row, item_id, known)
+    quantity = row.quantity or ZERO
+    return replace(
+        line,
+        item_id=item_id,
+        item_class=its_class,
+        quantity=quantity * direction,
+        unit_price=price_of(line.amount, quantity, row.item_price),
+        cost=abs(cents(row.cost or ZERO)),
+    )
+
+
+def price_of(amount: Decimal, quantity: Decimal, listed: Decimal | None) -> Decimal:
+    """ConnectWise's price where it gives the line total, else total by quantity (Sage wants both)."""
+    if listed is not None and abs(multiply(quantity, listed)) == abs(amount):
+        return abs(listed) if amount * quantity >= 0 else -abs(listed)
+    return unit_price(amount, quantity) if quantity else ZERO
+
+
+def _check_stock_accounts(
+    mapper: Mapper, row: wire.GLExportTransactionDetail, item_id: str, known: Item | None
+) -> None:
+    """Sage moves stock on the item's own accounts; those of a new item must exist."""
+    if known is None:
+        mapper.account(row.inventory_account_number, "inventory account")
+        mapper.account(row.cost_account_number, "cost of sales account")
+        return
+    text = (row.inventory_account_number or "").strip(" :")
+    if text.strip("0") and fold(text) != fold(known.inventory_account_id):
+        mapper.report(
+            "inventory_account_differs",
+            field="inventory account",
+            value=text,
+            item=item_id,
+            wanted=known.inventory_account_id,
+        )
+
+
+def _new_item(row: wire.GLExportTransactionDetail, sales_account: str) -> Item:
+    """The item a product line would create, if the books do not have it."""
+    its_class = item_class(row.item_type_xref)
+    holds_accounts = its_class != "description_only"
+    second = row.inventory_account_number if its_class == "stock" else row.cost_account_number
+    identity = item_id_of(row)
+    return Item(
+        item_id=identity,
+        description=row.item_description or row.sales_description or identity,
+        item_class=its_class,
+        sales_description=row.sales_description or row.item_description or "",
+        purchase_description=row.item_description or "",
+        sales_account_id=sales_account if holds_accounts else "",
+        inventory_account_id=bare(second) if holds_accounts else "",
+        cogs_account_id=bare(row.cost_account_number) if holds_accounts else "",
+        price=round_to(row.item_price or ZERO, UNIT),
+        last_unit_cost=round_to(row.item_cost or ZERO, UNIT),
+        unit=(row.unit_of_measure.name or "") if row.unit_of_measure else "",
+        taxable=bool(row.item_taxable_flag),
+    )
+
+
+def item_id_of(
+    row: wire.GLExportTransactionDetail | wire.GLExportPurchaseTransactionDetail,
+) -> str:
+    """The product id of a line, which is Sage's item id; "" where it has none."""
+    return ((row.item.identifier if row.item else "") or row.gl_item_id or "").strip()
+
+
+def bare(account: str | None) -> str:
+    """An account text without the delimiters that empty segments leave."""
+    return (account or "").strip(" :")
+
+
+def check_currency(mapper: Mapper, currency: wire.Currency | None) -> None:
+    """Sage 50 US keeps books in one currency."""
+    code = (currency.currency_code or currency.currency_identifier or "") if currency else ""
+    wanted = mapper.books.defaults.currency
+    if code and code.upper() != wanted.upper():
+        mapper.report("currency_differs", field="currency", value=code, wanted=wanted)

@@ -1,0 +1,234 @@
+"""Checks that need all documents, the books and the past at once.
+
+`CHECKS` is the table of contents: each takes what is being checked, adds findings, and may take a document
+out or give it a new generation. Findings about single documents are made while they are drafted.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from sage50kit.batch.mapping import amount_words
+from sage50kit.issues import Issue, finding
+from sage50kit.model import Document, StoredDocument, Transaction, fold, token
+from sage50kit.money import ZERO
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
+    from decimal import Decimal
+
+    from sage50kit.connectwise import wire
+    from sage50kit.model import Books, Customer
+    from sage50kit.profile import PushSettings
+    from sage50kit.pushlog import LoggedDocument
+
+
+@dataclass(slots=True, kw_only=True)
+class Checked:
+    """What is being checked, and what was found so far."""
+
+    documents: list[Document]
+    transactions: list[Transaction]
+    issues: list[Issue]
+    books: Books
+    push: PushSettings
+    found: Mapping[str, Sequence[StoredDocument]] = field(default_factory=dict)
+    history: Mapping[str, Sequence[LoggedDocument]] = field(default_factory=dict)
+
+    def report(self, document: Document, code: str, **words: object) -> None:
+        """Add a finding about a document."""
+        issue = finding(code, key=document.key, number=document.number, **words)  # type: ignore[arg-type]
+        self.issues.append(issue)
+
+    def silence(self, reasons: Mapping[str, str]) -> None:
+        """Take documents out by label: their transactions join the batch with the reason instead."""
+        of_key = {
+            key: reasons[document.label]
+            for document in self.documents
+            if document.label in reasons
+            for key in document.transactions
+        }
+        self.documents = [row for row in self.documents if row.label not in reasons]
+        kept = {key for document in self.documents for key in document.transactions}
+        self.transactions = [
+            replace(row, disposition="nothing_to_post", reason=of_key[row.key])
+            if row.key in of_key and row.key not in kept
+            else row
+            for row in self.transactions
+        ]
+
+
+def check_against_books(checked: Checked) -> None:
+    """A document that stands in the books is not posted again; a number that is taken blocks."""
+    there: dict[str, str] = {}
+    for document in checked.documents:
+        holds = [row for row in checked.found.get(document.label, ()) if not row.voided]
+        own = [row for row in holds if _is_ours(document, row)]
+        if own and _already_there(checked, document, own[0]):
+            there[document.label] = f"already in the books at {own[0].place}"
+        elif own:
+            continue
+        elif holds and document.reference:
+            first = holds[0]
+            checked.report(
+                document,
+                "duplicate_number",
+                field="number",
+                value=document.reference,
+                party=document.party_id,
+                date=first.posting_date.isoformat(),
+                total=amount_words(first.total),
+            )
+    if there:
+        checked.silence(there)
+
+
+def _is_ours(document: Document, stored: StoredDocument) -> bool:
+    """Whether the company's document carries our key, of whatever generation."""
+    mine = token(document.key, part=document.part)
+    return stored.token == mine or stored.token.startswith(f"{mine}.")
+
+
+def _already_there(checked: Checked, document: Document, stored: StoredDocument) -> bool:
+    """Design 9.5: same content joins the batch unposted, other content blocks."""
+    if _same_content(document, stored):
+        checked.report(document, "already_in_books", field="document", value=stored.place)
+        return True
+    checked.report(
+        document,
+        "content_changed",
+        field="document",
+        value=stored.place,
+        there=f"{stored.party_id} {stored.reference} {stored.posting_date} {amount_words(stored.total)}",
+        here=f"{document.party_id} {document.reference} {document.posting_date} "
+        f"{amount_words(document.total)}",
+    )
+    return False
+
+
+def _same_content(document: Document, stored: StoredDocument) -> bool:
+    """Party, number, date and total agree. Sage values decreases itself, and a bill that came in
+    later gives a waiting purchase its number and date (design 9.7).
+    """
+    if fold(document.party_id) != fold(stored.party_id) or document.type != stored.type:
+        return False
+    decrease = document.type == "inventory_adjustment" and document.distributions[0].quantity < 0
+    if document.total != stored.total and not decrease:
+        return False
+    billed = document.waiting_on_bill and not stored.waiting_on_bill
+    return billed or (
+        fold(document.reference) == fold(stored.reference)
+        and document.posting_date == stored.posting_date
+    )
+
+
+def check_generations(checked: Checked) -> None:
+    """A transaction that was posted before and is no longer in the books gets the next generation."""
+    for index, document in enumerate(checked.documents):
+        past = [
+            row
+            for row in checked.history.get(document.transactions[0], ())
+            if row.state in ("posted", "exported") and row.part == document.part
+        ]
+        if past:
+            last = max(past, key=lambda row: row.generation)
+            checked.documents[index] = replace(document, generation=last.generation + 1)
+            checked.report(document, "posted_before", field="document", value=last.place)
+
+
+def check_numbers_in_batch(checked: Checked) -> None:
+    """Two documents of one party may not have one number (Sage refuses the second)."""
+    seen: dict[tuple[str, str, str], int] = defaultdict(int)
+    for index, document in enumerate(checked.documents):
+        if not document.reference or not document.party_id:
+            continue
+        family = "purchase" if document.type == "purchase" else "sale"
+        place = (family, fold(document.party_id), fold(document.reference))
+        seen[place] += 1
+        if seen[place] > 1:
+            checked.documents[index] = _second_number(checked, document, seen[place])
+
+
+def _second_number(checked: Checked, document: Document, count: int) -> Document:
+    receipt = document.key.startswith("receipt:")
+    if receipt and checked.push.same_vendor_invoice == "suffix":
+        suffix = f"-{count}"
+        reference = document.reference[: 20 - len(suffix)] + suffix
+        words = {"field": "number", "value": document.reference, "wanted": reference}
+        checked.report(document, "suffix_added", **words)
+        return replace(document, reference=reference)
+    code = "same_vendor_invoice" if receipt else "duplicate_in_batch"
+    checked.report(
+        document, code, field="number", value=document.reference, party=document.party_id
+    )
+    return document
+
+
+def check_credit(checked: Checked) -> None:
+    """What Sage will say to each invoice under its customer's credit status (seed: Credit Limits)."""
+    owed: dict[str, Decimal] = {}
+    for document in checked.documents:
+        if document.type != "sales_invoice":
+            continue
+        customer = checked.books.customer.get(fold(document.party_id))
+        if customer is None or customer.credit_status == "no_limit":
+            continue
+        before = owed.get(customer.customer_id, customer.balance)
+        after = before + document.control_amount
+        refused = _credit_finding(checked, document, customer, after)
+        owed[customer.customer_id] = before if refused else after
+
+
+def _credit_finding(
+    checked: Checked, document: Document, customer: Customer, owed: Decimal
+) -> bool:
+    """Report what the status says; whether Sage will refuse the invoice."""
+    over = owed > customer.credit_limit
+    code = {
+        "notify_over_limit": "credit_over_limit" if over else "",
+        "always_notify": "credit_notify",
+        "hold_over_limit": "credit_over_hold" if over else "",
+        "always_hold": "credit_hold",
+    }.get(customer.credit_status, "")
+    if code:
+        checked.report(
+            document,
+            code,
+            field="credit status",
+            value=customer.customer_id,
+            owed=amount_words(owed),
+            limit=amount_words(customer.credit_limit or ZERO),
+        )
+    return code in ("credit_hold", "credit_over_hold")
+
+
+CHECKS: tuple[Callable[[Checked], None], ...] = (
+    check_against_books,
+    check_generations,
+    check_numbers_in_batch,
+    check_credit,
+)
+
+# Accounting Package settings: field, what it should be, for which kinds, and what to do (seed).
+_PACKAGE = (
+    ("include_sales_tax_flag", {"invoice"}, "check Include Sales Tax, or taxes are not exported"),
+    ("transfer_expenses_as_bill_flag", {"expense"}, "expenses become journal entries, not bills"),
+    ("inventory_soh_flag", {"receipt", "adjustment"}, "check Inventory SOH Option"),
+    ("include_cogs_entries_flag", {"invoice"}, "check Include COGS Entries to see costs here"),
+)
+
+
+def check_package(
+    package: wire.AccountingPackageSetup | None, kinds: AbstractSet[str]
+) -> list[Issue]:
+    """Settings of the Accounting Package that do not fit the chosen kinds."""
+    if package is None:
+        return []
+    return [
+        finding("package_setup", key="", number="", field=name, value="off", advice=advice)
+        for name, matters_to, advice in _PACKAGE
+        if kinds & matters_to and getattr(package, name) is False
+    ]

@@ -1,0 +1,535 @@
+"""Kit: one ConnectWise site joined to one Sage 50 company; each method is one step and delegates."""
+
+from __future__ import annotations
+
+import getpass
+from collections import defaultdict
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sage50kit.connectors import open_company
+from sage50kit.errors import BatchTaken, ConfigError, UsageError
+from sage50kit.model import KINDS, Kind, LeftOut, Plan, Transaction
+from sage50kit.profile import Profile
+from sage50kit.pushlog import PushLog
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    import pandas as pd
+
+    from sage50kit.batch.planning import Detail, Prepared
+    from sage50kit.batch.proof import Proof
+    from sage50kit.batch.report import PushReport
+    from sage50kit.batch.verify import Verification
+    from sage50kit.connectors.base import Connector
+    from sage50kit.connectwise.site import ConnectWise
+    from sage50kit.model import Books, StoredDocument
+
+    Progress = Callable[[str, int, int | None], None]
+
+
+class Kit:
+    """The one object a notebook holds.
+
+    Args:
+        profile: a `Profile`, or the path of its TOML file.
+        progress: called with (step, done, of how many or None) on long work.
+
+    Raises:
+        ConfigError: the profile, its secrets or the company file need a correction.
+    """
+
+    def __init__(self, profile: Profile | str | Path, *, progress: Progress | None = None) -> None:
+        from sage50kit.connectwise.client import Client
+        from sage50kit.connectwise.site import ConnectWise
+
+        self._open = ExitStack()
+        self.profile = profile if isinstance(profile, Profile) else _load(profile, self._open)
+        self._progress = progress
+        self.workdir = self.profile.workdir
+        self.workdir.mkdir(parents=True, exist_ok=True)
+        client = Client.from_profile(self.profile, request_log=self.workdir / "requests.jsonl")
+        self.connectwise: ConnectWise = ConnectWise(self._open.enter_context(client))
+        self.company: Connector = open_company(self.profile)
+        self.log = PushLog(_log_path(self.profile), site=self.connectwise.name, actor=_actor())
+        self._open.callback(self.log.close)
+        self._unposted: pd.DataFrame | None = None
+        self._left_out: pd.DataFrame | None = None
+
+    def __enter__(self) -> Kit:
+        """Use as a context manager; `close` at the end."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the connections."""
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections and the log."""
+        self._open.close()
+
+    def __repr__(self) -> str:
+        """Which pair this is."""
+        return f"<Kit {self.profile.name}: {self.connectwise.name} to {self.company.name}>"
+
+    # --- fetch, frame, select ---
+
+    def fetch(
+        self,
+        *,
+        location: int | str | None = None,
+        thru_date: date | str | None = None,
+        kinds: Sequence[Kind] | None = None,
+    ) -> pd.DataFrame:
+        """The unposted transactions, one row each; read anew at every call.
+
+        Args:
+            location: id or name of a ConnectWise location; None for all, or the profile's.
+            thru_date: the last day included, of the invoice, expense or receipt; None for all.
+            kinds: which kinds; None for the profile's.
+        """
+        from sage50kit.connectwise import frames
+
+        chosen = tuple(kinds) if kinds else self.profile.push.kinds
+        if unknown := set(chosen) - set(KINDS):
+            raise UsageError(
+                f"unknown kind: {', '.join(sorted(unknown))}. Kinds: {', '.join(KINDS)}."
+            )
+        self._unposted = self.connectwise.unposted(KINDS, progress=self._step("fetch"))
+        kept, left = frames.select(
+            self._unposted,
+            location=location if location not in (None, "") else self.profile.push.location,
+            thru_date=_day(thru_date),
+            kinds=chosen,
+            clear_non_reimbursable=self.profile.push.clear_non_reimbursable,
+        )
+        self._left_out = left
+        return kept
+
+    @property
+    def left_out(self) -> pd.DataFrame:
+        """What the last fetch left out, with the reason of each row."""
+        if self._left_out is None:
+            self.fetch()
+        assert self._left_out is not None  # noqa: S101  # fetch has just set it
+        return self._left_out[["key", "kind", "number", "total", "reason"]].reset_index(drop=True)
+
+    def locations(self) -> pd.DataFrame:
+        """The locations that have unposted transactions."""
+        from sage50kit.connectwise import frames
+
+        if self._unposted is None:
+            self.fetch()
+        assert self._unposted is not None  # noqa: S101
+        return frames.locations(self._unposted)
+
+    def why(self, key: str) -> str:
+        """Why a transaction is, or is not, in the list: one sentence."""
+        kept = self.fetch()
+        if key in set(kept["key"]):
+            return f"{key} is in the list: unposted, and nothing leaves it out."
+        left = self.left_out
+        rows = left[left["key"] == key]
+        if len(rows):
+            return f"{key} is left out: {rows.iloc[0]['reason']}."
+        return self._why_gone(key)
+
+    def _why_gone(self, key: str) -> str:
+        for row in self.log.of_transactions([key]).get(key, []):
+            if row.state in ("posted", "exported"):
+                return (
+                    f"{key} was posted in batch {row.batch} and stands in Sage 50 at {row.place}."
+                )
+            return f"{key} is {row.state} in batch {row.batch}. {row.reason}".strip()
+        return (
+            f"{key} is not among ConnectWise's unposted records: it is not closed (invoice), not "
+            "approved (expense), not received and closed (receipt), or it is in another batch."
+        )
+
+    # --- validate, plan, preview ---
+
+    def validate(self, selected: pd.DataFrame | None = None) -> pd.DataFrame:
+        """Every finding about the selected transactions, worst first; nothing is written."""
+        from sage50kit.issues import issues_frame
+
+        return issues_frame(self._prepare(self._chosen(selected)).issues)
+
+    def propose_batch(self, selected: pd.DataFrame | None = None) -> str:
+        """The next free batch number of the convention, such as `20261031JD-I`."""
+        from sage50kit.batch.report import propose_number
+
+        frame = self._chosen(selected)
+        kinds = set(frame["kind"]) or set(self.profile.push.kinds)
+        stem = propose_number(date.today(), self.profile.push.initials, kinds, ())  # noqa: DTZ011  # the person's day
+        taken = [
+            *self.connectwise.batch_identifiers(stem),
+            *(row["batch"] for row in self.log.history()),
+        ]
+        return propose_number(date.today(), self.profile.push.initials, kinds, taken)  # noqa: DTZ011
+
+    def plan(
+        self,
+        selected: pd.DataFrame | None = None,
+        *,
+        batch: str | None = None,
+        leave_out_blocked: bool | None = None,
+    ) -> Plan:
+        """Freeze what will be posted, after validating it all.
+
+        A batch number under which something was sent already gives its recorded plan back, so that
+        pushing it finishes or repeats that push.
+
+        Args:
+            selected: rows of `fetch`; None for all of them.
+            batch: the batch number; None for the proposed one.
+            leave_out_blocked: drop blocked transactions and name them; None for the profile's.
+
+        Raises:
+            PlanBlocked: a finding blocks the batch; all findings are in `.issues`.
+            BatchTaken: the number belongs to other transactions.
+        """
+        frame = self._chosen(selected)
+        number = batch or self.propose_batch(frame)
+        recorded = self._recorded(number, set(frame["key"]))
+        if recorded is not None:
+            return recorded
+        drop = (
+            self.profile.push.leave_out_blocked if leave_out_blocked is None else leave_out_blocked
+        )
+        prepared = self._prepare(frame)
+        if drop:
+            prepared = self._without_blocked(frame, prepared)
+        from sage50kit.batch.planning import freeze
+
+        return freeze(prepared, batch=number, site=self.connectwise.name, company=self.company.name)
+
+    def proof(self, plan: Plan) -> Proof:
+        """The proof listing of a plan: documents, GL entries, accounts, findings, totals."""
+        from sage50kit.batch.proof import Proof
+
+        return Proof(plan=plan, books=self.company.books())
+
+    def _recorded(self, batch: str, keys: set[str]) -> Plan | None:
+        """The plan the log holds under this number, unless nothing of it was ever sent."""
+        known = self.log.batch(batch)
+        if known is None:
+            return None
+        states = {row.state for row in self.log.documents(batch)}
+        if known.state == "planned" and states <= {"planned", "refused"}:
+            return None
+        if keys - {row.key for row in known.transactions}:
+            raise BatchTaken(
+                f"batch number {batch} was used on {known.at[:10]} by {known.actor} for other "
+                "transactions. Take another number; nothing was written."
+            )
+        return self.log.plan_of(batch, company=self.company.name)
+
+    def _without_blocked(self, frame: pd.DataFrame, prepared: Prepared) -> Prepared:
+        """The same without the blocked transactions, which are named in `left_out`."""
+        from sage50kit.batch.report import BLOCKED
+
+        reasons: dict[str, str] = {}
+        for issue in prepared.issues:
+            if issue.severity == "block":
+                reasons.setdefault(issue.key, f"{BLOCKED}{issue.message}")
+        together = {key: row.key for row in prepared.documents for key in row.transactions}
+        blocked = {
+            row.key: reasons.get(row.key) or reasons[together[row.key]]
+            for row in prepared.transactions
+            if row.key in reasons or together.get(row.key) in reasons
+        }
+        if not blocked:
+            return prepared
+        rest = self._prepare(frame[~frame["key"].isin(list(blocked))])
+        left = [
+            LeftOut(
+                key=row.key,
+                kind=row.kind,
+                number=row.number,
+                reason=blocked[row.key],
+                total=row.total,
+            )
+            for row in prepared.transactions
+            if row.key in blocked
+        ]
+        return replace(rest, left_out=(*rest.left_out, *left))
+
+    def _prepare(self, frame: pd.DataFrame) -> Prepared:
+        """Read the detail, the setup, the books and the past; then plan, purely."""
+        from sage50kit.batch.planning import check, draft
+
+        transactions = transactions_of(frame)
+        detail = self._detail(transactions, frame)
+        books = self.company.books()
+        setup = self._setup(detail, books)
+        words: dict[str, Any] = {"books": books, "setup": setup, "push": self.profile.push}
+        drafted = draft(
+            transactions,
+            detail,
+            delimiter=self.profile.connectwise.account_delimiter,
+            drop_trailing=self.profile.sage.drop_trailing_segments,
+            **words,
+        )
+        found = self.company.find_many(drafted.documents)
+        history = self.log.of_transactions([row.key for row in transactions])
+        return check(drafted, found=found, history=history, **words)
+
+    def _detail(self, transactions: Sequence[Transaction], frame: pd.DataFrame) -> Detail:
+        """The export of the chosen transactions."""
+        from sage50kit.batch.planning import Detail
+
+        by_kind: dict[str, list[Transaction]] = defaultdict(list)
+        for row in transactions:
+            by_kind["procurement" if row.kind not in ("invoice", "expense") else row.kind].append(
+                row
+            )
+        invoices = [int(_id(row.key)) for row in by_kind["invoice"]]
+        procurement = [_id(row.key) for row in by_kind["procurement"]]
+        export = self.connectwise
+        step = self._step("export")
+        detail = self.profile.push.invoice_detail
+        return Detail(
+            invoices=export.export_invoices(invoices, detail=detail, batch=_DUMMY, progress=step)
+            if invoices
+            else None,
+            expenses=self._expense_groups(by_kind["expense"]),
+            procurement=export.export_procurement(procurement, batch=_DUMMY, progress=step)
+            if procurement
+            else None,
+        )
+
+    def _expense_groups(self, rows: Sequence[Transaction]) -> tuple[Any, ...]:
+        """One export for each member's report, so that bill and rows can be tied (design 9.1)."""
+        from sage50kit.batch.planning import ExpenseGroup
+
+        if not rows:
+            return ()
+        reports = self.connectwise.expense_reports([int(_id(row.key)) for row in rows])
+        groups: dict[Any, list[str]] = defaultdict(list)
+        for row in rows:
+            groups[reports.get(int(_id(row.key)), row.key)].append(row.key)
+        keys = [tuple(group) for group in groups.values()]
+        exports = self.connectwise.export_expenses(
+            [[int(_id(key)) for key in group] for group in keys],
+            batch=_DUMMY,
+            progress=self._step("export"),
+        )
+        return tuple(
+            ExpenseGroup(keys=group, export=export)
+            for group, export in zip(keys, exports, strict=True)
+        )
+
+    def _setup(self, detail: Detail, books: Books) -> Any:
+        """ConnectWise's setup tables, and the companies and members that the books do not know."""
+        from sage50kit.batch.mapping import Setup
+        from sage50kit.model import fold
+
+        invoices, procurement = detail.invoices, detail.procurement
+        companies = {
+            row.company.id
+            for row in (invoices.transactions if invoices else ())
+            if row.company and fold(row.company_account_number or "") not in books.customer
+        } | {
+            row.company.id
+            for row in (procurement.purchase_transactions if procurement else ())
+            if row.company and fold(row.vendor_number or "") not in books.vendor
+        }
+        members = {
+            bill.member.id
+            for group in detail.expenses
+            for bill in group.export.expense_bills
+            if bill.member and fold(bill.vendor_number or "") not in books.vendor
+        }
+        return Setup(
+            tax_codes=tuple(self.connectwise.tax_codes()),
+            package=self.connectwise.package_setup(),
+            companies=self.connectwise.companies(sorted(filter(None, companies))),
+            members=self.connectwise.members(sorted(filter(None, members))),
+        )
+
+    # --- push, verify, look back ---
+
+    def push(self, plan: Plan, *, dry_run: bool = True) -> PushReport:
+        """Post the plan to the company and create its batch; a dry run writes nothing.
+
+        Raises:
+            InDoubt: something was sent and not answered; run resume.
+            PushInProgress: another push holds the company.
+            BatchTaken: the batch number belongs to something else.
+        """
+        from sage50kit.batch.push import push
+        from sage50kit.batch.report import dry_report
+
+        if dry_run:
+            return dry_report(plan)
+        step = self._step("post")
+        return push(
+            plan, company=self.company, connectwise=self.connectwise, log=self.log, progress=step
+        )
+
+    def verify(self, batch: str) -> Verification:
+        """Read both systems and the log, and compare the batch document by document.
+
+        Raises:
+            UsageError: the log knows no such batch.
+        """
+        from sage50kit.batch.push import batch_members
+        from sage50kit.batch.verify import compare
+
+        known, plan = self.log.batch(batch), self.log.plan_of(batch, company=self.company.name)
+        if known is None or plan is None:
+            raise UsageError(
+                f"the push log knows no batch {batch}. Known: {self._known_batches()}."
+            )
+        logged = self.log.documents(batch)
+        found = self.connectwise.find_batch(batch)
+        entries = self.connectwise.batch_entries(found.id) if found else []
+        members = batch_members(plan, logged)
+        unposted = self.connectwise.unposted(KINDS)
+        verification = compare(
+            batch,
+            transactions=members,
+            logged=logged,
+            stored=self._stored(logged),
+            exported=self._exported(found.id, members) if found else {},
+            batch_entry_ids=[row.id for row in entries],
+            still_unposted=set(unposted["key"]) & {row.key for row in members},
+        )
+        self.log.note("verified", batch=batch, ok=verification.ok)
+        return verification
+
+    def _stored(self, logged: Sequence[Any]) -> dict[str, StoredDocument]:
+        """What the books hold at the places the log names."""
+        posted = [row for row in logged if row.place]
+        holds = self.company.find_many([row.document for row in posted])
+        return {
+            row.document.label: stored
+            for row, found in zip(posted, holds, strict=True)
+            for stored in found
+            if stored.place == row.place
+        }
+
+    def _exported(self, batch_id: int, members: Sequence[Transaction]) -> dict[str, Any]:
+        """The batch's documents, read back from ConnectWise and drafted anew."""
+        from sage50kit.batch.planning import Detail, ExpenseGroup, draft
+
+        kinds = {row.kind for row in members}
+        export = self.connectwise.batch_export(
+            batch_id, kinds=kinds, detail=self.profile.push.invoice_detail
+        )
+        expenses = tuple(row.key for row in members if row.kind == "expense")
+        detail = Detail(
+            invoices=export,
+            expenses=(ExpenseGroup(keys=expenses, export=export),) if expenses else (),
+            procurement=export,
+        )
+        books = self.company.books()
+        drafted = draft(
+            members,
+            detail,
+            books=books,
+            setup=self._setup(detail, books),
+            push=self.profile.push,
+            delimiter=self.profile.connectwise.account_delimiter,
+            drop_trailing=self.profile.sage.drop_trailing_segments,
+        )
+        return {row.label: row for row in drafted.documents}
+
+    def history(self) -> pd.DataFrame:
+        """One row per batch that was ever planned or pushed, newest first."""
+        import pandas as pd
+
+        columns = ["batch", "state", "batch_id", "at", "actor", "posted", "refused", "in_doubt"]
+        return pd.DataFrame(self.log.history()).reindex(columns=columns)
+
+    def doctor(self) -> pd.DataFrame:
+        """Every permission, setting and list needed: pass or fail, and how to fix it."""
+        from sage50kit.doctor import examine
+
+        return examine(self)
+
+    # --- inside ---
+
+    def _chosen(self, selected: pd.DataFrame | None) -> pd.DataFrame:
+        return self.fetch() if selected is None else selected
+
+    def _known_batches(self) -> str:
+        return ", ".join(row["batch"] for row in self.log.history()[:5]) or "none"
+
+    def _step(self, name: str) -> Callable[..., None] | None:
+        if self._progress is None:
+            return None
+        progress = self._progress
+        return lambda done, of=None: progress(name, done, of)
+
+
+_DUMMY = "preview"  # the export wants a batch number and makes no batch of it (connectwise 5.1)
+
+
+def transactions_of(frame: pd.DataFrame) -> list[Transaction]:
+    """The rows of a fetched frame as frozen transactions."""
+    columns = "key kind type number date party party_id total entry_ids description left_out"
+    rows: Iterable[Any] = zip(*(frame[name] for name in columns.split()), strict=True)
+    return [
+        Transaction(
+            key=key,
+            kind=kind,
+            type=kind_type,
+            number=number,
+            date=day,
+            party=_text(party),
+            party_id=_text(party_id),
+            total=amount,
+            entry_ids=tuple(int(entry) for entry in _text(ids).split(",") if entry),
+            description=_text(description),
+        )
+        for key, kind, kind_type, number, day, party, party_id, amount, ids, description, _ in rows
+    ]
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _id(key: str) -> str:
+    return key.partition(":")[2]
+
+
+def _day(value: date | str | None) -> date | None:
+    if value is None or value == "":
+        return None
+    if isinstance(value, datetime):
+        return value.date()
+    if isinstance(value, date):
+        return value
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        raise UsageError(f"{value!r} is not a date. Write it as 2026-10-31.") from None
+
+
+def _load(profile: str | Path, stack: ExitStack) -> Profile:
+    if str(profile) == "demo":
+        from sage50kit.demo import demo_profile
+
+        return stack.enter_context(demo_profile())
+    return Profile.load(profile)
+
+
+def _log_path(profile: Profile) -> Path:
+    """The log belongs to the company, not to a workdir: it stands beside the company file (9.3)."""
+    file = profile.sage.company_file
+    if file is None:
+        raise ConfigError("[sage] company_file is missing in the profile. Name the company's file.")
+    return file.with_name(file.name + ".pushlog")
+
+
+def _actor() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a service account without a name
+        return "unknown"
