@@ -7,8 +7,7 @@ from collections import defaultdict
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import date, datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from sage50kit.connectors import open_company
 from sage50kit.errors import BatchTaken, ConfigError, UsageError
@@ -18,6 +17,7 @@ from sage50kit.pushlog import PushLog
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
 
     import pandas as pd
 
@@ -60,7 +60,7 @@ class Kit:
         self._unposted: pd.DataFrame | None = None
         self._left_out: pd.DataFrame | None = None
 
-    def __enter__(self) -> Kit:
+    def __enter__(self) -> Self:
         """Use as a context manager; `close` at the end."""
         return self
 
@@ -263,7 +263,7 @@ class Kit:
         from sage50kit.batch.planning import check, draft
 
         transactions = transactions_of(frame)
-        detail = self._detail(transactions, frame)
+        detail = self._detail(transactions)
         books = self.company.books()
         setup = self._setup(detail, books)
         words: dict[str, Any] = {"books": books, "setup": setup, "push": self.profile.push}
@@ -278,7 +278,7 @@ class Kit:
         history = self.log.of_transactions([row.key for row in transactions])
         return check(drafted, found=found, history=history, **words)
 
-    def _detail(self, transactions: Sequence[Transaction], frame: pd.DataFrame) -> Detail:
+    def _detail(self, transactions: Sequence[Transaction]) -> Detail:
         """The export of the chosen transactions."""
         from sage50kit.batch.planning import Detail
 
@@ -443,7 +443,16 @@ class Kit:
         """One row per batch that was ever planned or pushed, newest first."""
         import pandas as pd
 
-        columns = ["batch", "state", "batch_id", "at", "actor", "posted", "refused", "in_doubt"]
+        columns = [
+            "batch",
+            "state",
+            "batch_id",
+            "started",
+            "actor",
+            "posted",
+            "refused",
+            "in_doubt",
+        ]
         return pd.DataFrame(self.log.history()).reindex(columns=columns)
 
     def doctor(self) -> pd.DataFrame:

@@ -197,8 +197,10 @@ def _answers(plan: Plan, logged: Sequence[LoggedDocument], log: PushLog) -> list
         if event["kind"] not in ("posted", "exported"):
             continue
         words = {"key": event["key"], "number": numbers.get(event["key"], "")}
-        for text in payload.get("warnings", ()):
-            found.append(finding("company_warning", field="document", value=text, **words))
+        found += [
+            finding("company_warning", field="document", value=text, **words)
+            for text in payload.get("warnings", ())
+        ]
         found += msgspec.convert(payload.get("issues", []), list[Issue], strict=False)
     return found
 
