@@ -223,7 +223,7 @@ class Kit:
             return None
         if keys - {row.key for row in known.transactions}:
             raise BatchTaken(
-                f"batch number {batch} was used on {known.at[:10]} by {known.actor} for other "
+                f"batch number {batch} was used on {known.started[:10]} by {known.actor} for other "
                 "transactions. Take another number; nothing was written."
             )
         return self.log.plan_of(batch, company=self.company.name)

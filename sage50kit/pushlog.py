@@ -135,7 +135,7 @@ class LoggedBatch:
     state: BatchState
     batch_id: int | None
     fingerprint: str
-    at: str
+    started: str
     actor: str
     transactions: tuple[Transaction, ...]
     left_out: tuple[LeftOut, ...]
@@ -288,7 +288,7 @@ class PushLog:
                 "batch": row.batch,
                 "state": row.state,
                 "batch_id": row.batch_id,
-                "at": row.at,
+                "started": row.at,
                 "actor": row.actor,
             }
             | states.get(row.batch, {})
@@ -349,7 +349,7 @@ class PushLog:
         sent = [row for row in rows if row.state not in ("planned", "refused")]
         if sent or old.state != "planned":
             raise BatchTaken(
-                f"batch number {old.batch} was used on {old.at[:10]} by {old.actor} for other "
+                f"batch number {old.batch} was used on {old.started[:10]} by {old.actor} for other "
                 "documents. Take another number, such as the one that is proposed."
             )
         self._append(connection, "released", batch=old.batch, payload={})
@@ -471,7 +471,7 @@ class PushLog:
             state=row.state,
             batch_id=row.batch_id,
             fingerprint=row.fingerprint,
-            at=row.at,
+            started=row.at,
             actor=row.actor,
             transactions=msgspec.convert(
                 content["transactions"], tuple[Transaction, ...], strict=False
