@@ -1,0 +1,197 @@
+"""How the local ConnectWise site puts records on the wire: `_info` links, dates, nulls left out, exact amounts."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from sage50kit.sandbox.contract import contract
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+Row = dict[str, Any]
+
+# Amounts become JSON numbers digit by digit; a float on the way would lose the sixteenth.
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
+_PLAIN = frozenset({str, int, Decimal, bool})
+_DATES = frozenset({date, datetime})
+
+# Where the record behind a reference is published: model of the reference -> (name of the link, list).
+_LINKS = {
+    "AgreementReference": ("agreement", "/finance/agreements"),
+    "AgreementTypeReference": ("type", "/finance/agreements/types"),
+    "BatchReference": ("batch", "/finance/accounting/batches"),
+    "BillingUnitReference": ("department", "/system/departments"),
+    "CatalogItemReference": ("catalog", "/procurement/catalog"),
+    "ClassificationReference": ("classification", "/expense/classifications"),
+    "CompanyReference": ("company", "/company/companies"),
+    "CompanyTypeReference": ("type", "/company/companies/types"),
+    "ContactReference": ("contact", "/company/contacts"),
+    "CurrencyReference": ("currency", "/finance/currencies"),
+    "ExpenseDetailReference": ("expense", "/expense/entries"),
+    "ExpenseReportReference": ("expenseReport", "/expense/reports"),
+    "ExpenseTypeReference": ("type", "/expense/types"),
+    "InvoiceReference": ("invoice", "/finance/invoices"),
+    "IvItemReference": ("catalog", "/procurement/catalog"),
+    "MemberReference": ("member", "/system/members"),
+    "OwnerLevelReference": ("location", "/system/locations"),
+    "PaymentMethodReference": ("method", "/expense/paymentTypes"),
+    "ProductCategoryReference": ("category", "/procurement/categories"),
+    "ProductSubCategoryReference": ("subCategory", "/procurement/subcategories"),
+    "ProductTypeReference": ("type", "/procurement/types"),
+    "PurchaseOrderReference": ("purchaseOrder", "/procurement/purchaseorders"),
+    "PurchaseOrderStatusReference": ("status", "/procurement/purchaseorderstatuses"),
+    "SecurityRoleReference": ("securityRole", "/system/securityroles"),
+    "SystemDepartmentReference": ("department", "/system/departments"),
+    "SystemLocationReference": ("location", "/system/locations"),
+    "TaxCodeReference": ("taxCode", "/finance/taxCodes"),
+    "UnitOfMeasureReference": ("uom", "/procurement/unitOfMeasures"),
+    "WarehouseBinReference": ("warehouseBin", "/procurement/warehouseBins"),
+    "WarehouseReference": ("warehouse", "/procurement/warehouses"),
+}
+# A site is published below its company: the field beside it that says which company.
+_COMPANY_OF_SITE = {
+    "billToSite": ("billToCompany", "company"),
+    "billingSite": ("billToCompany", "company"),
+    "shipToSite": ("shipToCompany", "company"),
+    "shippingSite": ("shipToCompany", "company"),
+    "shipSite": ("shipToCompany", "company"),
+    "customerSite": ("customerCompany",),
+    "vendorSite": ("vendorCompany",),
+    "site": ("company", "vendor"),
+}
+_WITHOUT_LINKS = "/finance/accounting/unposted"  # live rows of these lists carry none of their own
+
+
+def encode(value: Any) -> bytes:
+    """A value as JSON; `Decimal` becomes a number with exactly its digits."""
+    return _ENCODER.encode(value)
+
+
+class Presenter:
+    """Turns rows of the site into what is sent.
+
+    Args:
+        base: address of the REST interface, without a slash at the end; links start with it.
+    """
+
+    def __init__(self, base: str) -> None:
+        self.base = base
+        self._special: dict[str, dict[str, Callable[[Any, Row], Any]]] = {}
+
+    def rows(self, rows: Sequence[Row], model: str, collection: str = "") -> list[Row]:
+        """A page of a list."""
+        return [self.row(row, model, collection) for row in rows]
+
+    def row(self, row: Row, model: str, collection: str = "") -> Row:
+        """One record, with links to the lists below it."""
+        shown = self.value(row, model)
+        children = contract().children(collection) if collection else ()
+        if children and row.get("id") is not None and not collection.startswith(_WITHOUT_LINKS):
+            links = {
+                f"{name}_href": f"{self.base}{collection.rstrip('/')}/{row['id']}/{name}"
+                for name in children
+            }
+            shown["_info"] = links | shown.get("_info", {})
+        return shown
+
+    def value(self, row: Row, model: str) -> Row:
+        """A record or a part of one: nothing null, dates as text, links in references."""
+        special = self._special.get(model)
+        if special is None:
+            special = self._special[model] = self._specials(model)
+        shown = {}
+        for name, value in row.items():
+            if value is None:
+                continue
+            show = special.get(name)
+            if show is not None:
+                shown[name] = show(value, row)
+            elif type(value) in _PLAIN:
+                shown[name] = value
+            else:
+                shown[name] = self._other(value, model)
+        return shown
+
+    def _specials(self, model: str) -> dict[str, Callable[[Any, Row], Any]]:
+        """How the fields of a model are shown that are not plain values."""
+        special: dict[str, Callable[[Any, Row], Any]] = {}
+        for field in contract().fields(model).values():
+            if field.name == "_info":
+                special["_info"] = lambda value, row: self._links(value)  # noqa: ARG005
+            elif field.type.is_model and field.type.is_array:
+                special[field.name] = self._array_of(field.type.name)
+            elif field.type.name == "SiteReference":
+                special[field.name] = self._site(field.name)
+            elif field.type.name in _LINKS:
+                special[field.name] = self._reference(field.type.name)
+            elif field.type.is_model:
+                special[field.name] = self._part(field.type.name)
+        return special
+
+    def _part(self, model: str) -> Callable[[Any, Row], Any]:
+        return lambda value, row: self.value(value, model)  # noqa: ARG005
+
+    def _array_of(self, model: str) -> Callable[[Any, Row], Any]:
+        return lambda values, row: [self.value(value, model) for value in values]  # noqa: ARG005
+
+    def _reference(self, model: str) -> Callable[[Any, Row], Any]:
+        name, collection = _LINKS[model]
+        key, start = f"{name}_href", f"{self.base}{collection}/"
+
+        def show(value: Row, row: Row) -> Row:  # noqa: ARG001
+            shown = {field: part for field, part in value.items() if part is not None}
+            if "_info" in shown:
+                shown["_info"] = self._links(shown["_info"])
+            elif "id" in shown:
+                shown["_info"] = {key: f"{start}{shown['id']}"}
+            return shown
+
+        return show
+
+    def _site(self, field: str) -> Callable[[Any, Row], Any]:
+        beside = _COMPANY_OF_SITE.get(field, ("company",))
+
+        def show(value: Row, row: Row) -> Row:
+            shown = self.value(value, "SiteReference")
+            company = next((row[name] for name in beside if row.get(name)), None)
+            if "_info" not in shown and company and "id" in company and "id" in shown:
+                link = f"{self.base}/company/companies/{company['id']}/sites/{shown['id']}"
+                shown["_info"] = {"site_href": link}
+            return shown
+
+        return show
+
+    def _links(self, info: Row) -> Row:
+        """Links of the site itself are paths; here they get the address the caller uses."""
+        return {
+            name: f"{self.base}{value}"
+            if name.endswith("_href") and str(value).startswith("/")
+            else self._other(value, "")
+            for name, value in info.items()
+        }
+
+    def _other(self, value: Any, model: str) -> Any:
+        """A value the contract does not describe as a model: dates, arrays of numbers, open objects."""
+        if type(value) in _DATES:
+            return as_text(value, zone=not model.startswith("GLExport"))
+        if isinstance(value, dict):
+            return {
+                name: self._other(part, model) for name, part in value.items() if part is not None
+            }
+        if isinstance(value, (list, tuple)):
+            return [self._other(part, model) for part in value]
+        return value
+
+
+def as_text(value: date, *, zone: bool = True) -> str:
+    """A day or a UTC moment as lists send it, `2026-10-31T00:00:00Z`; exports leave out the zone."""
+    end = "Z" if zone else ""
+    if not isinstance(value, datetime):
+        return f"{value.isoformat()}T00:00:00{end}"
+    moment = value.astimezone(UTC) if value.tzinfo else value
+    return moment.replace(tzinfo=None).isoformat(timespec="seconds") + end
