@@ -7,10 +7,20 @@ cost of sales. Demo, rehearsal of a real batch and tests share it.
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, Self
 
 from sage50kit.connectors.base import Capabilities
-from sage50kit.connectors.embedded import inventory, maintenance, posting, reading, records
+from sage50kit.connectors.embedded import (
+    audit,
+    corrections,
+    inventory,
+    maintenance,
+    openitems,
+    posting,
+    reading,
+    receipts,
+    records,
+)
 from sage50kit.connectors.embedded.creation import write_company
 from sage50kit.connectors.embedded.storage import CompanyFile
 from sage50kit.errors import CompanyError
@@ -22,14 +32,16 @@ from sage50kit.model import (
     Item,
     Period,
     Posted,
+    Receipt,
     TaxAgency,
     TaxCode,
     Vendor,
 )
+from sage50kit.money import total
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import date
     from decimal import Decimal
     from pathlib import Path
@@ -37,7 +49,7 @@ if TYPE_CHECKING:
     from sage50kit.connectors.embedded.creation import OpeningStock
     from sage50kit.connectors.embedded.reading import JournalTransaction
     from sage50kit.connectors.embedded.records import Listed
-    from sage50kit.model import Document, DocumentType, GLEntry, Master, StoredDocument
+    from sage50kit.model import Document, DocumentType, GLEntry, Master, OpenItem, StoredDocument
 
 _KINDS: frozenset[DocumentType] = frozenset(
     {"sales_invoice", "credit_memo", "purchase", "journal_entry", "inventory_adjustment"}
@@ -59,7 +71,7 @@ def create_company(
 class EmbeddedCompany:
     """A company file; it is opened on first use and closed by `close()` or the end of a `with` block."""
 
-    capabilities: ClassVar[Capabilities] = Capabilities(
+    capabilities = Capabilities(
         kinds=_KINDS,
         confirms=True,
         carries_key=_KINDS,
@@ -172,6 +184,91 @@ class EmbeddedCompany:
         """Quantity on hand and value in dollars of every stock item that moved, at the end of a day."""
         with self._file.reading() as db:
             return inventory.values(db, as_of)
+
+    def void(self, place: str, *, on: date) -> Posted:
+        """Cancel a document the way Sage does: returns the reversal, `<reference>V`.
+
+        Raises:
+            DocumentRefused: voided already, paid, before its own date or in a closed year.
+        """
+        with self._file.writing() as db:
+            row = reading.row_of(db, place)
+            reversal, warnings = corrections.void(db, row, on)
+            return _posted(db, reversal, warnings)
+
+    def fill_bill(self, place: str, reference: str, date: date) -> Posted:
+        """Fill in number and date of the bill that a purchase waited for, and untick the box (9.7).
+
+        Raises:
+            DocumentRefused: it does not wait for a bill, or Sage would not take number or date.
+        """
+        with self._file.writing() as db:
+            row = reading.row_of(db, place)
+            corrections.fill_bill(db, row, reference, date)
+            return _posted(db, row)
+
+    def enter_receipt(
+        self,
+        customer_id: str,
+        *,
+        reference: str,
+        date: date,
+        applied: Mapping[str, Decimal],
+        discounts: Mapping[str, Decimal] | None = None,
+        cash_account_id: str = "",
+        discount_account_id: str = "",
+    ) -> Receipt:
+        """Enter money from a customer, as a bookkeeper does; its amount is the sum of `applied`.
+
+        Args:
+            customer_id: who paid.
+            reference: check number or other reference, once for a customer.
+            date: of the receipt.
+            applied: dollars by invoice number; negative ones use up a credit memo.
+            discounts: dollars taken off besides, by invoice number.
+            cash_account_id: debited; without it the first cash account.
+            discount_account_id: debited with the discounts.
+
+        Raises:
+            DocumentRefused: with every reason; nothing was written.
+        """
+        receipt = Receipt(
+            place="",
+            customer_id=customer_id,
+            reference=reference,
+            date=date,
+            amount=total(applied.values()),
+            applied=tuple(applied.items()),
+        )
+        with self._file.writing() as db:
+            row = receipts.enter(db, receipt, discounts or {}, cash_account_id, discount_account_id)
+            return receipts.one(db, row)
+
+    def void_receipt(self, place: str, *, on: date) -> Receipt:
+        """Take a receipt back; its invoices are open again.
+
+        Raises:
+            DocumentRefused: it is no receipt, voided already, or Sage would not take the day.
+        """
+        with self._file.writing() as db:
+            row = reading.row_of(db, place)
+            receipts.void(db, row, on)
+            return receipts.one(db, row)
+
+    def receipts(self, cursor: str) -> tuple[list[Receipt], str, bool]:
+        """Receipts entered or voided after a cursor (""=all), the next cursor, and that all were read."""
+        with self._file.reading() as db:
+            return receipts.since(db, cursor)
+
+    def open_items(self, *, as_of: date) -> list[OpenItem]:
+        """What customers owe and vendors are owed at the end of a day."""
+        with self._file.reading() as db:
+            return openitems.open_items(db, as_of)
+
+    def differences(self) -> list[str]:
+        """What does not agree within the books: unbalanced documents, sub-ledgers against the GL."""
+        with self._file.reading() as db:
+            return audit.differences(db)
 
     def journal_transactions(self) -> list[JournalTransaction]:
         """Everything in the journals by date: documents, receipts and beginning balances."""

@@ -182,14 +182,19 @@ def one_of(db: sqlite3.Connection, record: type[Record], identity: str) -> Recor
     return None if row is None else _record(record, row)
 
 
-@cache
 def _select(record: type) -> str:
+    return _selecting(record)
+
+
+@cache
+def _selecting(record: Any) -> str:
     names = ", ".join(column.name for column in columns(record))
     return f"SELECT {names} FROM {TABLES[record][0]}"  # noqa: S608  # our own names
 
 
 def _record(record: type[Record], row: Sequence[Any]) -> Record:
-    plain, address = _reading(record)
+    kind: type = record
+    plain, address = _reading(kind)
     values = {name: row[at] if read is None else read(row[at]) for name, at, read in plain}
     if address is not None:
         values["address"] = Address(**dict(zip(_ADDRESS_PARTS, row[address], strict=True)))
@@ -202,7 +207,7 @@ def _reading(
 ) -> tuple[list[tuple[str, int, Callable[[Any], Any] | None]], slice | None]:
     """How a row becomes a record: name, position and conversion of each field, and the address."""
     shape = columns(record)
-    plain = [
+    plain: list[tuple[str, int, Callable[[Any], Any] | None]] = [
         (column.name, at, None if column.kind in {"text", "int"} else column.from_database)
         for at, column in enumerate(shape)
         if not column.name.startswith("address_")
