@@ -1,0 +1,301 @@
+"""A Sage 50 company in one SQLite file, behind the connector contract.
+
+It keeps Sage's limits and refusals, posts as balanced double entry into the journals, and makes its own
+cost of sales. Demo, rehearsal of a real batch and tests share it.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Self
+
+from sage50kit.connectors.base import Capabilities
+from sage50kit.connectors.embedded import (
+    audit,
+    corrections,
+    inventory,
+    maintenance,
+    openitems,
+    posting,
+    reading,
+    receipts,
+    records,
+)
+from sage50kit.connectors.embedded.creation import write_company
+from sage50kit.connectors.embedded.storage import CompanyFile
+from sage50kit.errors import CompanyError
+from sage50kit.model import (
+    Account,
+    Books,
+    Customer,
+    Defaults,
+    Item,
+    Period,
+    Posted,
+    Receipt,
+    TaxAgency,
+    TaxCode,
+    Vendor,
+)
+from sage50kit.money import total
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from datetime import date
+    from decimal import Decimal
+    from pathlib import Path
+
+    from sage50kit.connectors.embedded.creation import OpeningStock
+    from sage50kit.connectors.embedded.reading import JournalTransaction
+    from sage50kit.connectors.embedded.records import Listed
+    from sage50kit.model import Document, DocumentType, GLEntry, Master, OpenItem, StoredDocument
+
+_KINDS: frozenset[DocumentType] = frozenset(
+    {"sales_invoice", "credit_memo", "purchase", "journal_entry", "inventory_adjustment"}
+)
+
+
+def create_company(
+    path: Path, books: Books, *, name: str, opening_stock: Iterable[OpeningStock] = ()
+) -> EmbeddedCompany:
+    """Write a new company file from its lists and open it.
+
+    Raises:
+        ConfigError: the file exists already, or the lists are not ones that Sage would take.
+    """
+    write_company(path, books, name=name, opening_stock=opening_stock)
+    return EmbeddedCompany(path)
+
+
+class EmbeddedCompany:
+    """A company file; it is opened on first use and closed by `close()` or the end of a `with` block."""
+
+    capabilities = Capabilities(
+        kinds=_KINDS,
+        confirms=True,
+        carries_key=_KINDS,
+        tax="given",
+        creates=frozenset({"customer", "vendor", "item"}),
+        voids=True,
+        reads_receipts=True,
+    )
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file = CompanyFile(path)
+        with self._file.reading() as db:
+            self.name: str = db.execute("SELECT name FROM company").fetchone()[0]
+
+    def __repr__(self) -> str:
+        return f"<EmbeddedCompany {self.name} in {self.path}>"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._file.close()
+
+    @contextmanager
+    def session(self) -> Iterator[None]:
+        """Hold the company open.
+
+        Raises:
+            CompanyUnavailable: it is busy or cannot be written.
+        """
+        with self._file.writing():
+            pass  # whoever can begin a transaction now can write
+        yield
+
+    def books(self) -> Books:
+        """The lists of the company, as they are now."""
+        with self._file.reading() as db:
+            return Books(
+                accounts=records.all_of(db, Account),
+                customers=records.all_of(db, Customer),
+                vendors=records.all_of(db, Vendor),
+                items=records.all_of(db, Item),
+                tax_codes=records.all_of(db, TaxCode),
+                agencies=records.all_of(db, TaxAgency),
+                periods=records.all_of(db, Period),
+                defaults=records.all_of(db, Defaults)[0],
+            )
+
+    def find_many(self, documents: Sequence[Document]) -> list[tuple[StoredDocument, ...]]:
+        """For each document, what the company holds under its token, or its type, party and reference."""
+        with self._file.reading() as db:
+            return reading.find_many(db, documents)
+
+    def post(self, document: Document) -> Posted:
+        """Write one document, whole or not at all.
+
+        Raises:
+            DocumentRefused: with every reason, in Sage's words; nothing was written.
+        """
+        with self._file.writing() as db:
+            row, warnings = posting.post(db, document)
+            return _posted(db, row, warnings)
+
+    def create(self, master: Master) -> str:
+        """Create a customer, vendor or item unless its id exists; returns the id in the books.
+
+        Raises:
+            DocumentRefused: with every reason; nothing was written.
+        """
+        with self._file.writing() as db:
+            return maintenance.create(db, master)
+
+    def add(self, record: Listed) -> str:
+        """Add any list record, as a bookkeeper does under Maintain; refused when its id exists."""
+        with self._file.writing() as db:
+            return maintenance.add(db, record)
+
+    def change(self, record: Listed) -> None:
+        """Overwrite a list record; its id and a customer's balance stay."""
+        with self._file.writing() as db:
+            maintenance.change(db, record)
+
+    def documents(self, *, since: date | None = None) -> list[StoredDocument]:
+        """Every document posted on or after a day, voided ones and their reversals marked."""
+        with self._file.reading() as db:
+            return reading.documents(db, since)
+
+    def gl_entries(
+        self,
+        *,
+        places: Sequence[str] | None = None,
+        since: date | None = None,
+        until: date | None = None,
+    ) -> list[GLEntry]:
+        """GL entries, of some documents or of a span of posting dates (both days included)."""
+        with self._file.reading() as db:
+            return reading.gl_entries(db, places, since, until)
+
+    def trial_balance(self, as_of: date | None = None) -> dict[str, Decimal]:
+        """The balance of every account at the end of a day, debit positive; all of it without a day."""
+        with self._file.reading() as db:
+            return reading.trial_balance(db, as_of)
+
+    def inventory(self, as_of: date | None = None) -> dict[str, tuple[Decimal, Decimal]]:
+        """Quantity on hand and value in dollars of every stock item that moved, at the end of a day."""
+        with self._file.reading() as db:
+            return inventory.values(db, as_of)
+
+    def void(self, place: str, *, on: date) -> Posted:
+        """Cancel a document the way Sage does: returns the reversal, `<reference>V`.
+
+        Raises:
+            DocumentRefused: voided already, paid, before its own date or in a closed year.
+        """
+        with self._file.writing() as db:
+            row = reading.row_of(db, place)
+            reversal, warnings = corrections.void(db, row, on)
+            return _posted(db, reversal, warnings)
+
+    def fill_bill(self, place: str, reference: str, date: date) -> Posted:
+        """Fill in number and date of the bill that a purchase waited for, and untick the box (9.7).
+
+        Raises:
+            DocumentRefused: it does not wait for a bill, or Sage would not take number or date.
+        """
+        with self._file.writing() as db:
+            row = reading.row_of(db, place)
+            corrections.fill_bill(db, row, reference, date)
+            return _posted(db, row)
+
+    def enter_receipt(
+        self,
+        customer_id: str,
+        *,
+        reference: str,
+        date: date,
+        applied: Mapping[str, Decimal],
+        discounts: Mapping[str, Decimal] | None = None,
+        cash_account_id: str = "",
+        discount_account_id: str = "",
+    ) -> Receipt:
+        """Enter money from a customer, as a bookkeeper does; its amount is the sum of `applied`.
+
+        Args:
+            customer_id: who paid.
+            reference: check number or other reference, once for a customer.
+            date: of the receipt.
+            applied: dollars by invoice number; negative ones use up a credit memo.
+            discounts: dollars taken off besides, by invoice number.
+            cash_account_id: debited; without it the first cash account.
+            discount_account_id: debited with the discounts.
+
+        Raises:
+            DocumentRefused: with every reason; nothing was written.
+        """
+        receipt = Receipt(
+            place="",
+            customer_id=customer_id,
+            reference=reference,
+            date=date,
+            amount=total(applied.values()),
+            applied=tuple(applied.items()),
+        )
+        with self._file.writing() as db:
+            row = receipts.enter(db, receipt, discounts or {}, cash_account_id, discount_account_id)
+            return receipts.one(db, row)
+
+    def void_receipt(self, place: str, *, on: date) -> Receipt:
+        """Take a receipt back; its invoices are open again.
+
+        Raises:
+            DocumentRefused: it is no receipt, voided already, or Sage would not take the day.
+        """
+        with self._file.writing() as db:
+            row = reading.row_of(db, place)
+            receipts.void(db, row, on)
+            return receipts.one(db, row)
+
+    def receipts(self, cursor: str) -> tuple[list[Receipt], str, bool]:
+        """Receipts entered or voided after a cursor (""=all), the next cursor, and that all were read."""
+        with self._file.reading() as db:
+            return receipts.since(db, cursor)
+
+    def open_items(self, *, as_of: date) -> list[OpenItem]:
+        """What customers owe and vendors are owed at the end of a day."""
+        with self._file.reading() as db:
+            return openitems.open_items(db, as_of)
+
+    def differences(self) -> list[str]:
+        """What does not agree within the books: unbalanced documents, sub-ledgers against the GL."""
+        with self._file.reading() as db:
+            return audit.differences(db)
+
+    def journal_transactions(self) -> list[JournalTransaction]:
+        """Everything in the journals by date: documents, receipts and beginning balances."""
+        with self._file.reading() as db:
+            return reading.journal_transactions(db)
+
+    def log_id(self) -> str:
+        """The id of the push log this company belongs to; "" while it belongs to none."""
+        with self._file.reading() as db:
+            return str(db.execute("SELECT log_id FROM company").fetchone()[0])
+
+    def adopt_log(self, log_id: str) -> None:
+        """Bind the company to a push log.
+
+        Raises:
+            CompanyError: it belongs to another one.
+        """
+        with self._file.writing() as db:
+            owner = db.execute("SELECT log_id FROM company").fetchone()[0]
+            if owner not in {"", log_id}:
+                raise CompanyError(
+                    f"company {self.name} belongs to the push log {owner}, not to {log_id}. Use the "
+                    "workdir of that log; two logs on one company would post documents twice."
+                )
+            db.execute("UPDATE company SET log_id = ?", (log_id,))
+
+
+def _posted(db: sqlite3.Connection, row: int, warnings: Iterable[str] = ()) -> Posted:
+    document = reading.stored(db, [row])[row]
+    return Posted(place=document.place, stored=document, warnings=tuple(warnings))

@@ -1,0 +1,137 @@
+"""One company file: opening it, reading it in one snapshot, writing it whole or not at all."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import contextmanager
+from threading import RLock
+from typing import TYPE_CHECKING
+
+from sage50kit.connectors.embedded.schema import APPLICATION_ID, SCHEMA_VERSION
+from sage50kit.errors import CompanyError, CompanyUnavailable, ConfigError, OutcomeUnknown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+BUSY_SECONDS = 10.0
+
+
+class CompanyFile:
+    """The SQLite file behind a company; opened on first use, usable from several threads in turn."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._db: sqlite3.Connection | None = None
+        self._turn = RLock()
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """One snapshot: what other programs write meanwhile is not seen."""
+        with self._turn:
+            db = self._open()
+            try:
+                db.execute("BEGIN")
+                yield db
+            except sqlite3.Error as error:
+                raise self._unavailable(error) from error
+            finally:
+                if db.in_transaction:
+                    db.execute("ROLLBACK")
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """One transaction: durable when the block ends, gone without a trace when it raises.
+
+        Raises:
+            CompanyUnavailable: the file is busy or cannot be written; nothing was written.
+            OutcomeUnknown: the disk failed while the transaction was being made durable.
+        """
+        with self._turn:
+            db = self._open()
+            self._begin(db)
+            try:
+                yield db
+            except BaseException as error:
+                db.execute("ROLLBACK")
+                if isinstance(error, sqlite3.Error):
+                    raise self._unavailable(error) from error
+                raise
+            self._commit(db)
+
+    def close(self) -> None:
+        """Let go of the file; the next use opens it again."""
+        with self._turn:
+            if self._db is not None:
+                self._db.close()
+                self._db = None
+
+    def _open(self) -> sqlite3.Connection:
+        if self._db is None:
+            if not self.path.is_file():
+                raise ConfigError(
+                    f"there is no company file {self.path}. Correct company_file in the profile."
+                )
+            db = connect(self.path)
+            try:
+                check_version(db, self.path)
+            except BaseException:
+                db.close()
+                raise
+            self._db = db
+        return self._db
+
+    def _begin(self, db: sqlite3.Connection) -> None:
+        try:
+            db.execute("BEGIN IMMEDIATE")
+        except sqlite3.Error as error:
+            raise self._unavailable(error) from error
+
+    def _commit(self, db: sqlite3.Connection) -> None:
+        try:
+            db.execute("COMMIT")
+        except sqlite3.Error as error:
+            # Still inside the transaction: it can be taken back, so the outcome is known after all.
+            if db.in_transaction:
+                db.execute("ROLLBACK")
+                raise self._unavailable(error) from error
+            raise OutcomeUnknown(
+                f"company file {self.path}: the disk failed while a change was saved ({error}). "
+                "Look whether it is in the company, then run resume."
+            ) from error
+
+    def _unavailable(self, error: sqlite3.Error) -> CompanyUnavailable:
+        return CompanyUnavailable(
+            f"company file {self.path} cannot be used now ({error}); nothing was written. "
+            "Close other programs that have it open and check the disk, then try again."
+        )
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """A connection with the settings that money needs: every commit reaches the disk."""
+    db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    try:
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = FULL")
+        db.execute("PRAGMA foreign_keys = ON")
+    except sqlite3.DatabaseError as error:
+        db.close()
+        raise ConfigError(f"{path} is not a company file of sage50kit: {error}") from error
+    return db
+
+
+def check_version(db: sqlite3.Connection, path: Path) -> None:
+    """Refuse a file that is no company, and one that a newer program made.
+
+    Raises:
+        ConfigError: it is some other SQLite file.
+        CompanyError: its version is not the one of this program.
+    """
+    if db.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
+        raise ConfigError(f"{path} is not a company file of sage50kit. Check company_file.")
+    version = db.execute("PRAGMA user_version").fetchone()[0]
+    if version > SCHEMA_VERSION:
+        raise CompanyError(
+            f"company file {path} was written by a newer sage50kit (file version {version}, this "
+            f"program knows {SCHEMA_VERSION}). Update sage50kit; the file was not touched."
+        )
