@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from sage50kit.model import SAGE_SCREENS
-from sage50kit.reports.page import Page, Tone, heading, table
+from sage50kit.reports.page import Page, Tone, cell_text, heading, table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,8 +55,8 @@ GL_ENTRIES = {
     "account": "Account name",
     "debit": "Debit",
     "credit": "Credit",
-    "made_by": "Made by",
     "description": "Description",
+    "made_by": "Made by",
 }
 BY_ACCOUNT = {
     "account_id": "Account",
@@ -294,6 +294,7 @@ def _gl_table(entries: pd.DataFrame) -> Table:
         "GL entries by document",
         columns=GL_ENTRIES,
         sums=["debit", "credit"],
+        blank_zeros=["debit", "credit"],
         group="document",
         note="Entries made by Sage are made by Sage 50 itself, at its own cost; the amounts shown are "
         "what ConnectWise expects.",
@@ -301,8 +302,14 @@ def _gl_table(entries: pd.DataFrame) -> Table:
 
 
 def _account_table(by_account: pd.DataFrame) -> Table:
-    sums = ["debit", "credit", "net", "sage_debit", "sage_credit"]
-    return table(by_account, "GL entries by account", columns=BY_ACCOUNT, sums=sums)
+    sides = ["debit", "credit", "sage_debit", "sage_credit"]
+    return table(
+        by_account,
+        "GL entries by account",
+        columns=BY_ACCOUNT,
+        sums=[*sides, "net"],
+        blank_zeros=sides,
+    )
 
 
 def _screens(documents: pd.DataFrame, screens: Mapping[str, str]) -> Table:
@@ -331,10 +338,11 @@ def _facts(
 
 
 def _sentence(totals: Mapping[str, Decimal | int | str]) -> str:
-    from sage50kit.reports.page import cell_text
-
-    names = [name for name in ("documents", "debits", "credits", "difference") if name in totals]
-    return ", ".join(f"{name} {cell_text(totals[name])}" for name in names) + "."
+    counted = (
+        f"{cell_text(totals['documents'])} documents" if "documents" in totals else "no documents"
+    )
+    names = [name for name in ("debits", "credits", "difference") if name in totals]
+    return ", ".join([counted, *(f"{name} {cell_text(totals[name])}" for name in names)]) + "."
 
 
 def _worst_tone(issues: pd.DataFrame) -> Tone:

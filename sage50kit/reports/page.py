@@ -109,6 +109,7 @@ def table(
     *,
     columns: Mapping[str, str] | None = None,
     sums: Sequence[str] = (),
+    blank_zeros: Sequence[str] = (),
     group: str = "",
     note: str = "",
     empty: str = "None.",
@@ -121,13 +122,14 @@ def table(
         columns: column name -> heading, in order; columns the frame lacks are passed over. Without it,
             every column of the frame.
         sums: money columns to add up.
+        blank_zeros: columns where a zero is left blank, as in debit and credit.
         group: the column whose equal neighbours stand together.
         note: a sentence above the rows.
         empty: what is said when there are no rows.
     """
     wanted = {name: heading(name) for name in frame.columns} if columns is None else dict(columns)
     names = [name for name in wanted if name in frame.columns]
-    lists = [_cells(frame[name]) for name in names]
+    lists = [_cells(frame[name], blank_zeros=name in blank_zeros) for name in names]
     rows = tuple(zip(*lists, strict=True))
     heads = tuple(
         Column(name=name, title=wanted[name], figures=_is_figures(values))
@@ -142,7 +144,7 @@ def table(
 
 def heading(name: str) -> str:
     """How a column or a total is called on paper."""
-    return WORDS.get(name) or name.replace("_", " ").capitalize()
+    return WORDS.get(name) or name[:1].upper() + name[1:].replace("_", " ")
 
 
 def amount(value: Decimal) -> str:
@@ -168,10 +170,11 @@ def clean(text: str) -> str:
     return _UNSAFE.sub(" ", text).strip()
 
 
-def _cells(series: pd.Series[Any]) -> tuple[Cell, ...]:
+def _cells(series: pd.Series[Any], *, blank_zeros: bool) -> tuple[Cell, ...]:
     import pandas as pd
 
-    return tuple(None if pd.isna(value) else _cell(value) for value in series.array)
+    cells = (None if pd.isna(value) else _cell(value) for value in series.array)
+    return tuple(None if blank_zeros and cell == 0 else cell for cell in cells)
 
 
 def _cell(value: object) -> Cell:
