@@ -17,6 +17,7 @@ import pandas as pd
 import pytest
 
 from sage50kit.issues import COLUMNS
+from sage50kit.model import Plan
 from sage50kit.money import money_series
 from sage50kit.reports import csv, excel, files, html, listings, page, text
 
@@ -80,22 +81,31 @@ def documents() -> pd.DataFrame:
 class Listing:
     """A small proof, put together by hand."""
 
-    batch: str = "20261031JD-I"
-    site: str = "na.example/lakeside"
-    company: str = "Lakeside Managed IT, Inc."
+    plan: Plan = field(
+        default_factory=lambda: Plan(
+            batch="20261031JD-I", site="na.example/lakeside", company="Lakeside Managed IT, Inc."
+        )
+    )
     documents: pd.DataFrame = field(default_factory=documents)
     gl_entries: pd.DataFrame = field(
         default_factory=lambda: pd.DataFrame(
             {
-                "document": ["invoice:1", "invoice:1", "invoice:2", "invoice:2"],
-                "number": ["8001", "8001", "8002", "8002"],
-                "date": [date(2026, 10, 31)] * 4,
-                "account_id": ["1100", "4000", "4000", "5000"],
-                "account": ["Receivable", "Service", "Service", "Cost"],
-                "debit": money_series(["1234.50", "0", "34.50", "0"]),
-                "credit": money_series(["0", "1234.50", "0", "34.50"]),
-                "description": ["", "Help desk", "Help desk", ""],
-                "made_by": ["kit", "kit", "kit", "sage"],
+                "document": [
+                    "invoice:1",
+                    "invoice:1",
+                    "invoice:2",
+                    "invoice:2",
+                    "invoice:2",
+                    "invoice:2",
+                ],
+                "number": ["8001", "8001", "8002", "8002", "8002", "8002"],
+                "date": [date(2026, 10, 31)] * 6,
+                "account_id": ["1100", "4000", "4000", "1100", "1200", "5000"],
+                "account": ["Receivable", "Service", "Service", "Receivable", "Inventory", "Cost"],
+                "debit": money_series(["1234.50", "0", "34.50", "0", "12", "0"]),
+                "credit": money_series(["0", "1234.50", "0", "34.50", "0", "12"]),
+                "description": ["", "Help desk", "Help desk", "", "Cost of sales", "Cost of sales"],
+                "made_by": ["kit", "kit", "kit", "kit", "sage", "sage"],
             }
         )
     )
@@ -113,10 +123,10 @@ class Listing:
     masters: pd.DataFrame = field(
         default_factory=lambda: pd.DataFrame(
             {
-                "type": ["customer"],
-                "id": ["ACME"],
-                "name": ["Acme"],
-                "truncated": ["name cut to 30"],
+                "kind": ["customer", "customer"],
+                "id": ["ACME", "ACME"],
+                "field": ["name", "phone"],
+                "value": ["Acme", "555-0100"],
             }
         )
     )
@@ -140,6 +150,7 @@ class Report(Listing):
     """A small push report, put together by hand."""
 
     status: str = "completed_with_errors"
+    batch: str = "20261031JD-I"
     headline: str = "The batch completed, but 1 document has errors."
     batch_id: int | None = 77
     next_batch: str = "20261031JD-I-1"
@@ -213,23 +224,24 @@ def test_every_medium_says_the_same_sums(proof):
 
 
 def test_documents_are_totalled_one_by_one(proof):
-    """Each document's GL entries stand under its label with their own balanced total."""
-    table = next(table for table in proof.tables if table.group)
+    """Each document's GL entries stand under its label with their own total."""
+    table = next(table for table in proof.tables if table.group == "document")
     sums = [table.sums_of(rows) for _, rows in table.groups()]
 
     assert [label for label, _ in table.groups()] == ["invoice:1", "invoice:2"]
     assert [each["debit"] - each["credit"] for each in sums] == [0, 0]
 
 
-def test_what_sage_makes_itself_is_marked(proof):
-    """The cost entry of Sage is marked, the kit's own are not."""
-    table = next(table for table in proof.tables if table.group)
+def test_what_sage_makes_itself_stands_apart(proof):
+    """Sage's own entries are in columns of their own, so that the kit's total is the control total."""
+    table = next(table for table in proof.tables if table.group == "document")
 
-    assert [row[table.index("made_by")] for row in table.rows] == ["", "", "", "Sage"]
+    assert table.sums["sage_debit"] == table.sums["sage_credit"] == Decimal("12.00")
+    assert table.sums["debit"] == dict(proof.facts)["Debits that the kit posts"]
 
 
 def test_the_proof_lists_everything_a_person_checks(proof):
-    """Titles, dates, findings, masters with their truncations, and what is left out, are all there."""
+    """Titles, dates, findings, masters with their fields, and what is left out, are all there."""
     plain = text.render(proof)
 
     for words in (
@@ -302,7 +314,7 @@ def test_colours_of_text_are_readable(proof):
 
 def test_a_notebook_shows_the_same_page(proof):
     """The fragment for a notebook holds the same content as the file."""
-    whole, part = html.document(proof), html.fragment(proof)
+    whole, part = html.document(proof), html.part(proof)
 
     assert part.startswith('<div class="sage50kit">')
     assert (
@@ -374,10 +386,7 @@ def test_the_push_report_begins_with_its_ending():
     result = listings.push_page(Report())
 
     assert text.render(result).splitlines()[0] == "The batch completed, but 1 document has errors."
-    assert (
-        Elements(html.fragment(result)).words[1]
-        == "The batch completed, but 1 document has errors."
-    )
+    assert Elements(html.part(result)).words[1] == "The batch completed, but 1 document has errors."
     assert result.tone == "bad"
 
 

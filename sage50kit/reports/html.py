@@ -9,11 +9,13 @@ from html import escape
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
+from sage50kit.reports.listings import proof_page, push_page, verification_page
 from sage50kit.reports.page import cell_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from sage50kit.reports.listings import ProofLike, PushReportLike, VerificationLike
     from sage50kit.reports.page import Cell, Column, Page, Row, Table
 
 # Nothing of the page may run or load, even if a name of ConnectWise slipped through the escaping.
@@ -31,9 +33,28 @@ def document(page: Page) -> str:
     return f'{head}<body><main class="sage50kit">{_content(page)}</main></body></html>\n'
 
 
-def fragment(page: Page) -> str:
+def part(page: Page) -> str:
     """The same page inside a notebook cell."""
     return f'<div class="sage50kit"><style>{_stylesheet()}</style>{_content(page)}</div>'
+
+
+def proof_html(proof: ProofLike, *, fragment: bool = False) -> str:
+    """The proof listing, as a file or for a notebook cell."""
+    return _html(proof_page(proof), fragment=fragment)
+
+
+def report_html(report: PushReportLike, *, fragment: bool = False) -> str:
+    """The report of a push, as a file or for a notebook cell."""
+    return _html(push_page(report), fragment=fragment)
+
+
+def verification_html(verification: VerificationLike, *, fragment: bool = False) -> str:
+    """The comparison of both systems, as a file or for a notebook cell."""
+    return _html(verification_page(verification), fragment=fragment)
+
+
+def _html(page: Page, *, fragment: bool) -> str:
+    return part(page) if fragment else document(page)
 
 
 def _content(page: Page) -> str:

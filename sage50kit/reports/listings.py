@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from sage50kit.model import Plan
     from sage50kit.reports.page import Cell, Table
 
 ISSUES = {
@@ -55,8 +56,9 @@ GL_ENTRIES = {
     "account": "Account name",
     "debit": "Debit",
     "credit": "Credit",
+    "sage_debit": "Sage's own debit",
+    "sage_credit": "Sage's own credit",
     "description": "Description",
-    "made_by": "Made by",
 }
 BY_ACCOUNT = {
     "account_id": "Account",
@@ -64,8 +66,8 @@ BY_ACCOUNT = {
     "debit": "Debit",
     "credit": "Credit",
     "net": "Net change",
-    "sage_debit": "of it Sage's own: debit",
-    "sage_credit": "credit",
+    "sage_debit": "Sage's own debit",
+    "sage_credit": "Sage's own credit",
 }
 TRANSACTIONS = {
     "key": "Key",
@@ -86,6 +88,7 @@ LEFT_OUT = {
     "total": "Total",
     "reason": "Reason",
 }
+SIDES = ("debit", "credit", "sage_debit", "sage_credit")
 TYPES = {
     "sales_invoice": "sales invoice",
     "credit_memo": "credit memo",
@@ -99,11 +102,7 @@ class ProofLike(Protocol):
     """What the proof listing reads."""
 
     @property
-    def batch(self) -> str: ...  # noqa: D102
-    @property
-    def site(self) -> str: ...  # noqa: D102
-    @property
-    def company(self) -> str: ...  # noqa: D102
+    def plan(self) -> Plan: ...  # noqa: D102
     @property
     def documents(self) -> pd.DataFrame: ...  # noqa: D102
     @property
@@ -173,9 +172,7 @@ def proof_page(proof: ProofLike, *, thru_date: date | None = None) -> Page:
     through = (("Through date", thru_date),) if thru_date else ()
     tables = (
         issues_table(proof.issues),
-        table(
-            proof.masters, "To be created in Sage 50 first", empty="Nothing needs to be created."
-        ),
+        _masters_table(proof.masters),
         table(
             _typed(proof.documents), "Documents in posting order", columns=DOCUMENTS, sums=["total"]
         ),
@@ -185,13 +182,13 @@ def proof_page(proof: ProofLike, *, thru_date: date | None = None) -> Page:
         left_out_table(proof.left_out),
     )
     return Page(
-        title=f"Proof listing of batch {proof.batch}",
+        title=f"Proof listing of batch {proof.plan.batch}",
         headline=f"Nothing is written yet: {_sentence(proof.totals)}",
         tone=_worst_tone(proof.issues),
         facts=(
-            ("Batch", proof.batch),
-            ("ConnectWise", proof.site),
-            ("Sage 50 company", proof.company),
+            ("Batch", proof.plan.batch),
+            ("ConnectWise", proof.plan.site),
+            ("Sage 50 company", proof.plan.company),
             *through,
             *_facts(proof.totals),
         ),
@@ -285,31 +282,40 @@ def left_out_table(left_out: pd.DataFrame) -> Table:
     )
 
 
+def _masters_table(masters: pd.DataFrame) -> Table:
+    """Every field that will be written, record by record."""
+    records = [
+        f"{kind} {identity}" for kind, identity in zip(masters["kind"], masters["id"], strict=True)
+    ]
+    return table(
+        masters.assign(record=records),
+        "To be created in Sage 50 first",
+        columns={"record": "Record", "field": "Field", "value": "Value"},
+        group="record",
+        empty="Nothing needs to be created.",
+    )
+
+
 def _gl_table(entries: pd.DataFrame) -> Table:
-    shown = entries.copy()
-    if "made_by" in shown.columns:
-        shown["made_by"] = ["Sage" if maker == "sage" else "" for maker in shown["made_by"]]
+    """The GL entries; what Sage makes itself stands in columns of its own, as in the accounts below."""
+    ours, shown = entries["made_by"] == "kit", entries.copy()
+    for side in SIDES[:2]:
+        shown[side], shown[f"sage_{side}"] = entries[side].where(ours), entries[side].where(~ours)
     return table(
         shown,
         "GL entries by document",
         columns=GL_ENTRIES,
-        sums=["debit", "credit"],
-        blank_zeros=["debit", "credit"],
+        sums=SIDES,
+        blank_zeros=SIDES,
         group="document",
-        note="Entries made by Sage are made by Sage 50 itself, at its own cost; the amounts shown are "
+        note="Sage's own entries are made by Sage 50 itself, at its own cost; the amounts shown are "
         "what ConnectWise expects.",
     )
 
 
 def _account_table(by_account: pd.DataFrame) -> Table:
-    sides = ["debit", "credit", "sage_debit", "sage_credit"]
-    return table(
-        by_account,
-        "GL entries by account",
-        columns=BY_ACCOUNT,
-        sums=[*sides, "net"],
-        blank_zeros=sides,
-    )
+    title = "GL entries by account"
+    return table(by_account, title, columns=BY_ACCOUNT, sums=[*SIDES, "net"], blank_zeros=SIDES)
 
 
 def _screens(documents: pd.DataFrame, screens: Mapping[str, str]) -> Table:

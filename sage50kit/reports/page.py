@@ -30,6 +30,8 @@ _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]
 WORDS = {
     "account_id": "Account",
     "control_total": "Control total",
+    "credits": "Credits that the kit posts",
+    "debits": "Debits that the kit posts",
     "due_date": "Due",
     "gl_entries": "GL entries",
     "hash_total": "Hash total of references",
