@@ -249,7 +249,8 @@ def test_the_proof_lists_everything_a_person_checks(proof):
         "na.example/lakeside",
         "Lakeside",
         "2026-10-31",
-        "name cut to 30",
+        "customer ACME",
+        "555-0100",
     ):
         assert words in plain
     for words in ("8001: no 4950.", "Add it.", "on hold", "Expected change of receivables"):

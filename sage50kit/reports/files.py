@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sage50kit.reports import csv, excel, html, text
+from sage50kit.reports.listings import blocked_page, proof_page, push_page, verification_page
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     import pandas as pd
 
+    from sage50kit.reports.listings import ProofLike, PushReportLike, VerificationLike
     from sage50kit.reports.page import Page
 
 _SECRET = re.compile(
@@ -65,6 +67,34 @@ def save_full_log(events: Iterable[Mapping[str, object]], folder: Path) -> Path:
     """*Save full log*: every event as one line of JSON, without secrets."""
     lines = [json.dumps(_public(event), ensure_ascii=False, default=str) for event in events]
     return write_whole(folder / "log.jsonl", "".join(f"{line}\n" for line in lines).encode())
+
+
+def save_proof(proof: ProofLike, workdir: Path) -> list[Path]:
+    """The proof listing of a batch."""
+    return save_page(proof_page(proof), batch_folder(workdir, proof.plan.batch), "proof")
+
+
+def save_push(
+    report: PushReportLike, events: Iterable[Mapping[str, object]], workdir: Path
+) -> list[Path]:
+    """The report of a push, its list of errors and its full log."""
+    folder, page = batch_folder(workdir, report.batch), push_page(report)
+    return [
+        *save_page(page, folder, "push"),
+        *save_errors(report.issues, page, folder),
+        save_full_log(events, folder),
+    ]
+
+
+def save_blocked(batch: str, issues: pd.DataFrame, workdir: Path) -> list[Path]:
+    """The findings that stopped a batch."""
+    return save_errors(issues, blocked_page(batch, issues), batch_folder(workdir, batch))
+
+
+def save_verification(verification: VerificationLike, workdir: Path) -> list[Path]:
+    """The comparison of both systems."""
+    folder = batch_folder(workdir, verification.batch)
+    return save_page(verification_page(verification), folder, "verification")
 
 
 def _public(value: object) -> object:

@@ -98,7 +98,8 @@ def _group(table: Table, columns: Sequence[Column], label: str, rows: Sequence[R
     span = (
         f'<tr class="group"><th scope="rowgroup" colspan="{len(columns)}">{escape(label)}</th></tr>'
     )
-    return f"<tbody>{span}{lines}{_sums(table, columns, rows, 'Total')}</tbody>"
+    sums = _sums(table, columns, rows, "Total") if table.sums else ""
+    return f"<tbody>{span}{lines}{sums}</tbody>"
 
 
 def _sums(table: Table, columns: Sequence[Column], rows: Sequence[Row], word: str) -> str:

@@ -36,7 +36,7 @@ def _table(table: Table) -> list[str]:
     for label, rows in table.groups():
         body += [label] if table.group else []
         body += [[cell_text(row[place]) for place in shown] for row in rows]
-        body += [_sums(table, shown, rows, "Total")] if table.group else []
+        body += [_sums(table, shown, rows, "Total")] if table.group and table.sums else []
     if table.sums:
         body.append(_sums(table, shown, table.rows, "Total of all" if table.group else "Total"))
     note = [table.note] if table.note else []
