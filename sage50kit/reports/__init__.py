@@ -1,1 +1,1 @@
-"""HTML, Excel, CSV and text, made from frames and the push log only."""
+"""Reports of a run, made from frames and the push log only."""

@@ -1,0 +1,109 @@
+"""What a run leaves on disk: each file whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sage50kit.reports import csv, excel, html, text
+from sage50kit.reports.listings import blocked_page, proof_page, push_page, verification_page
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    import pandas as pd
+
+    from sage50kit.reports.listings import ProofLike, PushReportLike, VerificationLike
+    from sage50kit.reports.page import Page
+
+_SECRET = re.compile(
+    r"password|secret|private|authorization|token_value|api_?key|credential", re.IGNORECASE
+)
+
+
+def write_whole(path: Path, content: bytes) -> Path:
+    """Write a file under a temporary name, then move it into place; a reader never sees half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    return path
+
+
+def batch_folder(workdir: Path, batch: str) -> Path:
+    """The folder of a batch; a batch number may hold characters that a file name may not."""
+    return workdir / "batches" / (re.sub(r"[^\w.-]+", "_", batch).strip("._") or "batch")
+
+
+def save_page(page: Page, folder: Path, name: str) -> list[Path]:
+    """The page as `name`.txt, .html and .xlsx; returns where they are."""
+    return [
+        write_whole(folder / f"{name}.txt", text.render(page).encode()),
+        write_whole(folder / f"{name}.html", html.document(page).encode()),
+        write_whole(folder / f"{name}.xlsx", excel.workbook(page)),
+    ]
+
+
+def save_errors(issues: pd.DataFrame, page: Page, folder: Path) -> list[Path]:
+    """*Save list of errors*: the findings as CSV, and as a page to read."""
+    return [
+        write_whole(folder / "errors.csv", csv.render(issues)),
+        write_whole(folder / "errors.html", html.document(page).encode()),
+    ]
+
+
+def save_full_log(events: Iterable[Mapping[str, object]], folder: Path) -> Path:
+    """*Save full log*: every event as one line of JSON, without secrets."""
+    lines = [json.dumps(_public(event), ensure_ascii=False, default=str) for event in events]
+    return write_whole(folder / "log.jsonl", "".join(f"{line}\n" for line in lines).encode())
+
+
+def save_proof(proof: ProofLike, workdir: Path) -> list[Path]:
+    """The proof listing of a batch."""
+    return save_page(proof_page(proof), batch_folder(workdir, proof.plan.batch), "proof")
+
+
+def save_push(
+    report: PushReportLike, events: Iterable[Mapping[str, object]], workdir: Path
+) -> list[Path]:
+    """The report of a push, its list of errors and its full log."""
+    folder, page = batch_folder(workdir, report.batch), push_page(report)
+    return [
+        *save_page(page, folder, "push"),
+        *save_errors(report.issues, page, folder),
+        save_full_log(events, folder),
+    ]
+
+
+def save_blocked(batch: str, issues: pd.DataFrame, workdir: Path) -> list[Path]:
+    """The findings that stopped a batch."""
+    return save_errors(issues, blocked_page(batch, issues), batch_folder(workdir, batch))
+
+
+def save_verification(verification: VerificationLike, workdir: Path) -> list[Path]:
+    """The comparison of both systems."""
+    folder = batch_folder(workdir, verification.batch)
+    return save_page(verification_page(verification), folder, "verification")
+
+
+def _public(value: object) -> object:
+    """The same value; what stands under a name that sounds like a secret is withheld."""
+    if isinstance(value, dict):
+        return {
+            key: "(withheld)" if _SECRET.search(str(key)) else _public(item)
+            for key, item in value.items()
+        }
+    if isinstance(value, (list, tuple)):
+        return [_public(item) for item in value]
+    return value

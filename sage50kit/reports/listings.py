@@ -1,0 +1,363 @@
+"""The pages of the kit: the proof before a push, the report after it, the verification, the findings.
+
+The protocols name what a page reads, so that the batch code and its reports do not import each other.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from sage50kit.model import SAGE_SCREENS
+from sage50kit.reports.page import Page, Tone, cell_text, heading, table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+    from decimal import Decimal
+
+    import pandas as pd
+
+    from sage50kit.model import Plan
+    from sage50kit.reports.page import Cell, Table
+
+ISSUES = {
+    "severity": "Severity",
+    "number": "Document",
+    "message": "Finding",
+    "fix": "What to do",
+    "field": "Field",
+    "value": "Value",
+    "code": "Code",
+    "key": "Key",
+}
+DOCUMENTS = {
+    "order": "No.",
+    "document": "Document",
+    "label": "Document",
+    "type": "Becomes",
+    "number": "Number",
+    "state": "State",
+    "party_id": "ID",
+    "party": "Customer or vendor",
+    "date": "Date",
+    "due_date": "Due",
+    "reference": "Reference",
+    "lines": "Lines",
+    "total": "Total",
+    "place": "In Sage 50",
+    "reason": "Reason",
+    "note": "Note",
+}
+GL_ENTRIES = {
+    "document": "Document",
+    "number": "Number",
+    "date": "Date",
+    "account_id": "Account",
+    "account": "Account name",
+    "debit": "Debit",
+    "credit": "Credit",
+    "sage_debit": "Sage's own debit",
+    "sage_credit": "Sage's own credit",
+    "description": "Description",
+}
+BY_ACCOUNT = {
+    "account_id": "Account",
+    "account": "Account name",
+    "debit": "Debit",
+    "credit": "Credit",
+    "net": "Net change",
+    "sage_debit": "Sage's own debit",
+    "sage_credit": "Sage's own credit",
+}
+TRANSACTIONS = {
+    "key": "Key",
+    "kind": "Kind",
+    "type": "Type",
+    "number": "Number",
+    "date": "Date",
+    "party": "Customer or vendor",
+    "location": "Location",
+    "total": "Total",
+    "reason": "Reason",
+    "left_out": "Reason",
+}
+LEFT_OUT = {
+    "key": "Key",
+    "kind": "Kind",
+    "number": "Number",
+    "total": "Total",
+    "reason": "Reason",
+}
+SIDES = ("debit", "credit", "sage_debit", "sage_credit")
+TYPES = {
+    "sales_invoice": "sales invoice",
+    "credit_memo": "credit memo",
+    "purchase": "purchase",
+    "journal_entry": "general journal entry",
+    "inventory_adjustment": "inventory adjustment",
+}
+
+
+class ProofLike(Protocol):
+    """What the proof listing reads."""
+
+    @property
+    def plan(self) -> Plan: ...  # noqa: D102
+    @property
+    def documents(self) -> pd.DataFrame: ...  # noqa: D102
+    @property
+    def gl_entries(self) -> pd.DataFrame: ...  # noqa: D102
+    @property
+    def by_account(self) -> pd.DataFrame: ...  # noqa: D102
+    @property
+    def masters(self) -> pd.DataFrame: ...  # noqa: D102
+    @property
+    def issues(self) -> pd.DataFrame: ...  # noqa: D102
+    @property
+    def left_out(self) -> pd.DataFrame: ...  # noqa: D102
+    @property
+    def cleared(self) -> pd.DataFrame: ...  # noqa: D102
+    @property
+    def totals(self) -> Mapping[str, Decimal | int | str]: ...  # noqa: D102
+
+
+class PushReportLike(Protocol):
+    """What the report of a push reads."""
+
+    @property
+    def status(self) -> str: ...  # noqa: D102
+    @property
+    def headline(self) -> str: ...  # noqa: D102
+    @property
+    def batch(self) -> str: ...  # noqa: D102
+    @property
+    def batch_id(self) -> int | None: ...  # noqa: D102
+    @property
+    def next_batch(self) -> str: ...  # noqa: D102
+    @property
+    def counts(self) -> Mapping[str, int]: ...  # noqa: D102
+    @property
+    def totals(self) -> Mapping[str, Decimal]: ...  # noqa: D102
+    @property
+    def documents(self) -> pd.DataFrame: ...  # noqa: D102
+    @property
+    def issues(self) -> pd.DataFrame: ...  # noqa: D102
+    @property
+    def left_out(self) -> pd.DataFrame: ...  # noqa: D102
+    @property
+    def cleared(self) -> pd.DataFrame: ...  # noqa: D102
+    @property
+    def screens(self) -> Mapping[str, str]: ...  # noqa: D102
+    @property
+    def dry_run(self) -> bool: ...  # noqa: D102
+
+
+class VerificationLike(Protocol):
+    """What the comparison of both systems reads."""
+
+    @property
+    def batch(self) -> str: ...  # noqa: D102
+    @property
+    def ok(self) -> bool: ...  # noqa: D102
+    @property
+    def findings(self) -> pd.DataFrame: ...  # noqa: D102
+    @property
+    def documents(self) -> pd.DataFrame: ...  # noqa: D102
+    @property
+    def totals(self) -> Mapping[str, Decimal | int | str]: ...  # noqa: D102
+
+
+def proof_page(proof: ProofLike, *, thru_date: date | None = None) -> Page:
+    """The proof listing: everything that a push would write, and nothing written yet."""
+    through = (("Through date", thru_date),) if thru_date else ()
+    tables = (
+        issues_table(proof.issues),
+        _masters_table(proof.masters),
+        table(
+            _typed(proof.documents), "Documents in posting order", columns=DOCUMENTS, sums=["total"]
+        ),
+        _gl_table(proof.gl_entries),
+        _account_table(proof.by_account),
+        table(proof.cleared, "Batched without a posting", columns=LEFT_OUT, sums=["total"]),
+        left_out_table(proof.left_out),
+    )
+    return Page(
+        title=f"Proof listing of batch {proof.plan.batch}",
+        headline=f"Nothing is written yet: {_sentence(proof.totals)}",
+        tone=_worst_tone(proof.issues),
+        facts=(
+            ("Batch", proof.plan.batch),
+            ("ConnectWise", proof.plan.site),
+            ("Sage 50 company", proof.plan.company),
+            *through,
+            *_facts(proof.totals),
+        ),
+        tables=tables,
+    )
+
+
+def push_page(report: PushReportLike) -> Page:
+    """The report of a push; its first line is one of the three endings."""
+    tables = (
+        issues_table(report.issues),
+        table(_typed(report.documents), "Documents", columns=DOCUMENTS, sums=["total"]),
+        _screens(report.documents, report.screens),
+        table(report.cleared, "Batched without a posting", columns=LEFT_OUT, sums=["total"]),
+        left_out_table(report.left_out),
+    )
+    batch_id = (("ConnectWise batch record", str(report.batch_id)),) if report.batch_id else ()
+    following = (("Next batch number", report.next_batch),) if report.next_batch else ()
+    return Page(
+        title=f"{'Rehearsal' if report.dry_run else 'Push'} of batch {report.batch}",
+        headline=report.headline,
+        tone=_status_tone(report.status),
+        facts=(
+            ("Batch", report.batch),
+            *batch_id,
+            *following,
+            *_facts(report.counts),
+            *_facts(report.totals),
+        ),
+        tables=tables,
+    )
+
+
+def verification_page(verification: VerificationLike) -> Page:
+    """The comparison of ConnectWise, the push log and the books, document by document."""
+    if verification.ok:
+        headline = "ConnectWise, the push log and the books agree."
+    else:
+        headline = "ConnectWise, the push log and the books do not agree: see the findings."
+    money = [
+        name for name in ("connectwise", "log", "books") if name in verification.documents.columns
+    ]
+    return Page(
+        title=f"Verification of batch {verification.batch}",
+        headline=headline,
+        tone="good" if verification.ok else "bad",
+        facts=(("Batch", verification.batch), *_facts(verification.totals)),
+        tables=(
+            issues_table(verification.findings),
+            table(verification.documents, "Document by document", sums=money),
+        ),
+    )
+
+
+def blocked_page(batch: str, issues: pd.DataFrame) -> Page:
+    """The findings that stopped a batch before anything was written."""
+    blocking = int((issues["severity"] == "block").sum())
+    return Page(
+        title=f"Batch {batch} is blocked" if batch else "The selection is blocked",
+        headline=f"Nothing was written: {blocking} of {len(issues)} findings block the batch.",
+        tone="bad",
+        facts=(("Batch", batch),) if batch else (),
+        tables=(issues_table(issues),),
+    )
+
+
+def transactions_page(frame: pd.DataFrame, left_out: pd.DataFrame) -> Page:
+    """The unposted transactions, and those left out with their reasons."""
+    columns = {
+        name: title for name, title in TRANSACTIONS.items() if name not in ("reason", "left_out")
+    }
+    return Page(
+        title="Unposted transactions",
+        headline=f"{len(frame)} unposted transactions; {len(left_out)} left out.",
+        tables=(
+            table(frame, "Unposted transactions", columns=columns, sums=["total"]),
+            left_out_table(left_out),
+        ),
+    )
+
+
+def issues_table(issues: pd.DataFrame) -> Table:
+    """The findings, worst first as they come."""
+    return table(issues, "Findings", columns=ISSUES, empty="No findings.")
+
+
+def left_out_table(left_out: pd.DataFrame) -> Table:
+    """What stays unposted, and why."""
+    return table(
+        left_out, "Left out", columns=LEFT_OUT, sums=["total"], empty="Nothing was left out."
+    )
+
+
+def _masters_table(masters: pd.DataFrame) -> Table:
+    """Every field that will be written, record by record."""
+    records = [
+        f"{kind} {identity}" for kind, identity in zip(masters["kind"], masters["id"], strict=True)
+    ]
+    return table(
+        masters.assign(record=records),
+        "To be created in Sage 50 first",
+        columns={"record": "Record", "field": "Field", "value": "Value"},
+        group="record",
+        empty="Nothing needs to be created.",
+    )
+
+
+def _gl_table(entries: pd.DataFrame) -> Table:
+    """The GL entries; what Sage makes itself stands in columns of its own, as in the accounts below."""
+    ours, shown = entries["made_by"] == "kit", entries.copy()
+    for side in SIDES[:2]:
+        shown[side], shown[f"sage_{side}"] = entries[side].where(ours), entries[side].where(~ours)
+    return table(
+        shown,
+        "GL entries by document",
+        columns=GL_ENTRIES,
+        sums=SIDES,
+        blank_zeros=SIDES,
+        group="document",
+        note="Sage's own entries are made by Sage 50 itself, at its own cost; the amounts shown are "
+        "what ConnectWise expects.",
+    )
+
+
+def _account_table(by_account: pd.DataFrame) -> Table:
+    title = "GL entries by account"
+    return table(by_account, title, columns=BY_ACCOUNT, sums=[*SIDES, "net"], blank_zeros=SIDES)
+
+
+def _screens(documents: pd.DataFrame, screens: Mapping[str, str]) -> Table:
+    """Where a person looks the documents up in Sage 50, for each kind that was posted."""
+    import pandas as pd
+
+    kinds = dict.fromkeys(documents["type"]) if len(documents) else {}
+    known: dict[str, str] = {**dict(SAGE_SCREENS.items()), **screens}
+    rows = [[TYPES.get(kind, kind), known[kind]] for kind in kinds if kind in known]
+    return table(
+        pd.DataFrame(rows, columns=["Documents", "Screen in Sage 50"]), "Where to look in Sage 50"
+    )
+
+
+def _typed(documents: pd.DataFrame) -> pd.DataFrame:
+    """The same documents with their type in words."""
+    if "type" not in documents.columns:
+        return documents
+    return documents.assign(type=[TYPES.get(kind, kind) for kind in documents["type"]])
+
+
+def _facts(
+    totals: Mapping[str, Decimal] | Mapping[str, int] | Mapping[str, Decimal | int | str],
+) -> tuple[tuple[str, Cell], ...]:
+    return tuple((heading(name), value) for name, value in totals.items())
+
+
+def _sentence(totals: Mapping[str, Decimal | int | str]) -> str:
+    counted = (
+        f"{cell_text(totals['documents'])} documents" if "documents" in totals else "no documents"
+    )
+    names = [name for name in ("debits", "credits", "difference") if name in totals]
+    return ", ".join([counted, *(f"{name} {cell_text(totals[name])}" for name in names)]) + "."
+
+
+def _worst_tone(issues: pd.DataFrame) -> Tone:
+    found = set(issues["severity"])
+    if "block" in found:
+        return "bad"
+    return "warn" if found & {"refuse", "warn"} else "good"
+
+
+def _status_tone(status: str) -> Tone:
+    tones: dict[str, Tone] = {"completed": "good", "completed_with_warnings": "warn"}
+    return tones.get(status, "bad")
