@@ -11,7 +11,7 @@ from sage50kit.sandbox.salesexport import SUMMARY, SalesExport
 from sage50kit.sandbox.refusal import invalid
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
     from datetime import date
 
     from sage50kit.sandbox.closing import Closed, Closing
@@ -106,10 +106,8 @@ class Export:
             "shipToCompanyType": "shipCompanyType",
             "shipToTaxId": "shipTaxId",
         }
-        rename: Callable[[Row], Row] = lambda row: {
-            old.get(name, name): value for name, value in row.items()
-        }  # noqa: E731
-        return {**made, "transactions": [rename(row) for row in made["transactions"]]}
+        renamed = [{old.get(name, name): value for name, value in row.items()} for row in made["transactions"]]
+        return {**made, "transactions": renamed}
 
 
 def level_of(body: Row) -> str:

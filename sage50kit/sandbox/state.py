@@ -180,6 +180,11 @@ class Site:
             ),
         }
 
+    def _delete_batch(self, at: dict[str, str], body: object) -> Answer:
+        del body
+        self.batches.delete(number(at["id"]))
+        return 204, None
+
 
 def number(value: str) -> int:
     """A record id of a path; anything else is no record."""
