@@ -1,69 +1,43 @@
 """The golden cases: what each ConnectWise kind, item class and tax shape becomes in the books, to the cent.
 
-Every folder of `data/fixtures/cases` is one row of the matrix. The expected files were worked out by
-hand; `arithmetic` says how, and is evaluated here without any code of the product.
+The expected files were worked out by hand from the seed's table of GL entries; `arithmetic` says how,
+and is evaluated here without any code of the product.
 """
 
 from __future__ import annotations
 
 import ast
-import csv
-import json
 import operator
-import types
 from collections import Counter, defaultdict
 from dataclasses import fields, replace
-from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
-from functools import cache
-from itertools import product
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_type_hints
-
-import pytest
 
 from sage50kit import model
-from sage50kit.model import Books
-
-if TYPE_CHECKING:
-    from sage50kit.batch.planning import ExpenseGroup, Prepared, Setup
-    from sage50kit.model import Document, Transaction
+from tests.golden import (
+    CASES,
+    NAMES,
+    amount,
+    books,
+    case,
+    documents,
+    each_case,
+    entry_ids_on_the_wire,
+    expect,
+    ids_of_invoice,
+    label,
+    lines_of,
+    prepared,
+    rows,
+    signed,
+    transactions,
+)
 
 PROCUREMENT = {"Purchase": "receipt", "Adjustment": "adjustment", "Transfer": "transfer"}
-CASES = Path(__file__).parents[1] / "data" / "fixtures" / "cases"
+TOKEN = "token"  # stands for our own key where Sage carries it as the reference
 HEADER = (
     "document,type,part,party,reference,posting_date,due_date,account,debit,credit,"
     "made_by,role,item,quantity,arithmetic\n"
 )
-NAMES = sorted(path.parent.name for path in CASES.glob("*/case.json"))
-TOKEN = "token"  # stands for our own key where Sage carries it as the reference
-each_case = pytest.mark.parametrize("name", NAMES)
-
-
-# --- what a case holds ------------------------------------------------------------------------
-
-
-@cache
-def case(name: str) -> dict[str, Any]:
-    text = (CASES / name / "case.json").read_text(encoding="utf-8")
-    return json.loads(text, parse_float=Decimal)
-
-
-@cache
-def rows(name: str, table: str = "expected.csv") -> list[dict[str, str]]:
-    path = CASES / name / table
-    if not path.exists():
-        return []
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def amount(row: dict[str, str]) -> Decimal:
-    return Decimal(row["debit"]) + Decimal(row["credit"])
-
-
-def signed(row: dict[str, str]) -> Decimal:
-    return Decimal(row["debit"]) - Decimal(row["credit"])
 
 
 # --- the hand-worked files ---------------------------------------------------------------------
@@ -161,189 +135,7 @@ def test_gl_entry_ids_are_used_once(name: str):
         assert other == name or not set(mine) & set(entry_ids_on_the_wire(other))
 
 
-def lines_of(row: dict[str, Any]) -> list[dict[str, Any]]:
-    return [
-        *row.get("detail", ()),
-        *row.get("purchaseDetail", ()),
-        *row.get("purchaseDetailTax", ()),
-    ]
-
-
-@cache
-def entry_ids_on_the_wire(name: str) -> tuple[int, ...]:
-    export = case(name)["export"]
-    found: list[int] = []
-    for row in export.get("transactions", ()):
-        found += ids_of_invoice(row)
-    for row in export.get("purchaseTransactions", ()):
-        found += [line["id"] for line in lines_of(row)]
-    for row in export.get("expenseBills", ()):
-        found += [entry_id for line in row["detail"] for entry_id in line["id"]]
-    return tuple(found)
-
-
-def ids_of_invoice(row: dict[str, Any]) -> list[int]:
-    header = [int(text) for text in row["glEntryIds"].split(",")]
-    return [*header, *(line["id"] for line in row["detail"])]
-
-
-def expect(name: str) -> dict[str, Any]:
-    return case(name).get("expect", {})
-
-
-# --- the books of a case ----------------------------------------------------------------------
-
-LISTS = {
-    "accounts": model.Account,
-    "customers": model.Customer,
-    "vendors": model.Vendor,
-    "items": model.Item,
-    "tax_codes": model.TaxCode,
-    "agencies": model.TaxAgency,
-    "periods": model.Period,
-}
-
-
-def record(kind: type, row: dict[str, Any]) -> Any:
-    """A row of a list as the dataclass of model.py; an empty cell takes the field's default."""
-    hints = get_type_hints(kind)
-    values = {
-        field.name: typed(hints[field.name], str(row[field.name]))
-        for field in fields(kind)
-        if row.get(field.name) not in (None, "")
-    }
-    return kind(**values)
-
-
-def typed(hint: Any, text: str) -> Any:
-    if hint is bool:
-        return text.lower() == "true"
-    if hint is date:
-        return date.fromisoformat(text)
-    if hint in (int, Decimal):
-        return hint(text)
-    return tuple(text.split()) if isinstance(hint, types.GenericAlias) else text
-
-
-@cache
-def shared_list(name: str) -> list[dict[str, str]]:
-    with (CASES / "books" / f"{name}.csv").open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
-@cache
-def books(name: str) -> Books:
-    """The shared books with the rows that the case adds or, by the same id, replaces."""
-    changes = case(name).get("books", {})
-    lists = {}
-    for list_name, kind in LISTS.items():
-        key = fields(kind)[0].name if kind is not model.Period else "start"
-        merged = {row[key]: dict(row) for row in shared_list(list_name)}
-        for row in changes.get(list_name, ()):
-            merged[row[key]] = merged.get(row[key], {}) | row
-        lists[list_name] = tuple(record(kind, row) for row in merged.values())
-    defaults = shared_list("defaults")[0] | changes.get("defaults", {})
-    return Books(**lists, defaults=record(model.Defaults, defaults))
-
-
 # --- the planner against the hand-worked files -------------------------------------------------
-
-
-@cache
-def transactions(name: str) -> tuple[list[Transaction], set[str]]:
-    """The transactions of the unposted rows as a fetch selects them, and the keys it leaves out."""
-    from sage50kit.connectwise import frames
-    from sage50kit.kit import transactions_of
-
-    pages = unposted_pages(name)
-    kept, left = frames.select(
-        frames.unposted_frame(*([pages[kind]] for kind in ("invoices", "expenses", "procurement"))),
-        clear_non_reimbursable=case(name).get("push", {}).get("clear_non_reimbursable", False),
-    )
-    return transactions_of(kept), set(left["key"])
-
-
-def unposted_pages(name: str) -> dict[str, bytes]:
-    """The bodies that ConnectWise would answer with, amounts in the words of the file."""
-    text = (CASES / name / "case.json").read_text(encoding="utf-8")
-    unposted = json.loads(text)["unposted"]  # a float's repr is the shortest text, here the file's
-    return {
-        kind: json.dumps(unposted.get(kind, [])).encode()
-        for kind in ("invoices", "expenses", "procurement")
-    }
-
-
-@cache
-def prepared(name: str) -> Prepared:
-    """What the product makes of a case."""
-    from sage50kit.connectwise.wire import GLExport
-
-    from sage50kit.batch.planning import Detail, prepare
-    from sage50kit.profile import PushSettings
-
-    content = case(name)
-    export = GLExport.model_validate(content["export"])
-    return prepare(
-        transactions(name)[0],
-        Detail(invoices=export, expenses=expense_groups(name), procurement=export),
-        books=books(name),
-        setup=setup(name),
-        push=PushSettings(**content.get("push", {})),
-        delimiter=content.get("connectwise", {}).get("account_delimiter", ":"),
-    )
-
-
-def setup(name: str) -> Setup:
-    """The shared set-up tables with the rows that the case replaces."""
-    from sage50kit.batch.planning import Setup
-    from sage50kit.connectwise import wire
-
-    shared = json.loads((CASES / "setup.json").read_text(encoding="utf-8"), parse_float=Decimal)
-    tables = shared | case(name).get("setup", {})
-    return Setup(
-        tax_codes=tuple(wire.TaxCode.model_validate(row) for row in tables["tax_codes"]),
-        package=wire.AccountingPackageSetup.model_validate(tables["package"]),
-        companies={row["id"]: wire.Company.model_validate(row) for row in tables["companies"]},
-        members={row["id"]: wire.Member.model_validate(row) for row in tables["members"]},
-    )
-
-
-def expense_groups(name: str) -> tuple[ExpenseGroup, ...]:
-    """One export a member, as the kit asks for them."""
-    from sage50kit.connectwise.wire import GLExport
-
-    from sage50kit.batch.planning import ExpenseGroup
-
-    content = case(name)
-    members: dict[int, list[str]] = defaultdict(list)
-    for row in content["unposted"].get("expenses", ()):
-        members[row["member"]["id"]].append(f"expense:{row['expenseDetailId']}")
-    return tuple(
-        ExpenseGroup(
-            keys=tuple(keys),
-            export=GLExport.model_validate(
-                {
-                    table: [
-                        row
-                        for row in content["export"].get(table, ())
-                        if row["member"]["id"] == member
-                    ]
-                    for table in ("expenseBills", "expenses")
-                }
-            ),
-        )
-        for member, keys in members.items()
-    )
-
-
-def label(row: dict[str, str]) -> str:
-    return model.document_label(row["document"], part=int(row["part"]))
-
-
-def documents(name: str) -> list[Document]:
-    """The documents that may be posted: a blocking finding takes those of its record out."""
-    blocked = {row["key"] for row in rows(name, "findings.csv") if row["severity"] == "block"}
-    return [row for row in prepared(name).documents if not blocked & set(row.transactions)]
 
 
 @each_case
@@ -527,96 +319,7 @@ def test_a_receipt_carries_its_order_and_waits_for_its_bill(name: str):
     }
 
     for row in documents(name):
-        wanted = orders.get(row.key, ("", False))
-        assert (row.purchase_order, row.waiting_on_bill) == wanted
-
-
-# --- the matrix ---------------------------------------------------------------------------------
-
-ITEMS = ("stock", "non_stock", "service", "description_only", "unknown")
-CLASSES = (*ITEMS, "plain")
-TAXES = ("none", "one", "two", "three", "five", "exempt", "zero")
-
-# Which cells of kind x class x tax mean something, and so must hold a case.
-#
-# * Tax is added per document and level, never per item: that five levels, an exempt line or zero lines
-#   come out right no class can change, so every class meets one number of levels, and each further
-#   shape is asked of one class. Standard invoices, the bulk of the work, meet three shapes per class.
-# * Progress and down payment invoices bill money for work: no product lines, so no item class.
-# * A Standard invoice below zero is the credit memo again: one case for each of three classes.
-# * Expenses have no items, and their tax is inside the amount.
-# * Receipts are always of products. Purchase tax is a line of its own on its own account, unlike a
-#   sales tax level, so that exempt lines and zero lines do not exist.
-# * Only stock is adjusted or transferred; nothing is sold, so nothing is taxed.
-MEANINGFUL: dict[str, set[tuple[str, str]]] = {
-    "Standard": {*product(CLASSES, ("none", "one", "three")), *product(["stock"], TAXES)},
-    "Agreement": {*product(CLASSES, ["one"]), *product(["plain"], ("none", "three", "exempt"))},
-    "Miscellaneous": {*product(CLASSES, ["none"]), *product(["plain"], ("one", "two", "zero"))},
-    "CreditMemo": {*product(CLASSES, ["one"]), *product(["plain"], ("none", "three"))},
-    "NegativeStandard": {("plain", "none"), ("stock", "one"), ("description_only", "three")},
-    "Progress": {("plain", "none"), ("plain", "one")},
-    "DownPayment": {("plain", "none"), ("plain", "one")},
-    "ExpenseBill": {("plain", "none")},
-    "ExpenseJournal": {("plain", "none")},
-    "ReceiptBilled": {
-        *product(ITEMS, ["none"]),
-        ("stock", "one"),
-        ("stock", "two"),
-        ("description_only", "one"),
-    },
-    "ReceiptWaiting": {*product(ITEMS, ["none"]), ("stock", "one")},
-    "AdjustmentIncrease": {("stock", "none")},
-    "AdjustmentDecrease": {("stock", "none")},
-    "Transfer": {("stock", "none")},
-}
-# Shapes that are no cell of the matrix, each of which some case must have.
-SHAPES = {
-    *("all_zero", "cancelling", "negative_line", "discount", "down_payment_applied", "fraction"),
-    *("rounding", "segments", "zero_account", "long_id", "long_name", "too_long", "international"),
-    *("new_customer", "new_vendor", "new_item", "unmapped", "case", "class_differs", "serialized"),
-    *("company_advance", "non_reimbursable", "personal", "freight", "several_rows", "two_items"),
-    *("same_vendor_invoice", "account_differs", "amount_only", "wrong_class", "same_account"),
-    *("credit", "negative", "sample"),
-}
-BLOCKED_TAXES = {"six", "agency_mismatch"}
-
-
-def test_no_cell_of_the_matrix_is_empty():
-    """Every meaningful cell of kind x item class x tax shape holds at least one case."""
-    counts, posted = Counter(map(cell, NAMES)), Counter(cell(name) for name in NAMES if rows(name))
-    print(matrix(counts))
-    meaningful = [(kind, *pair) for kind, pairs in MEANINGFUL.items() for pair in sorted(pairs)]
-    empty = [place for place in meaningful if not posted[place]]  # a blocked case books nothing
-
-    assert empty == []
-    assert {kind for kind, _, _ in counts} == set(MEANINGFUL)
-    assert {tax for _, _, tax in counts} == {*TAXES, *BLOCKED_TAXES}
-
-
-def cell(name: str) -> tuple[str, str, str]:
-    return case(name)["kind"], case(name)["item_class"], case(name)["tax"]
-
-
-def matrix(counts: Counter[tuple[str, str, str]]) -> str:
-    """The counts as a table, one row a kind and class, one column a tax shape."""
-    taxes = (*TAXES, *sorted(BLOCKED_TAXES))
-    lines = [f"{'kind':20}{'class':18}" + "".join(f"{tax:>16}" for tax in taxes)]
-    for kind, item_class in product(MEANINGFUL, CLASSES):
-        found = [counts[kind, item_class, tax] for tax in taxes]
-        if any(found):
-            cells = "".join(f"{count or '.':>16}" for count in found)
-            lines.append(f"{kind:20}{item_class:18}{cells}")
-    return "\n".join(lines)
-
-
-def test_every_odd_shape_has_a_case():
-    """Each shape that is no cell of the matrix is the business of some case."""
-    assert {tag for name in NAMES for tag in case(name).get("tags", ())} >= SHAPES
-
-
-def test_there_are_enough_cases_and_no_title_twice():
-    """The matrix has its hundred rows and more, each with a sentence of its own."""
-    titles = Counter(case(name)["title"] for name in NAMES)
-
-    assert len(NAMES) >= 100
-    assert [title for title, count in titles.items() if count > 1] == []
+        if row.key in orders:
+            assert (row.purchase_order, row.waiting_on_bill) == orders[row.key]
+        else:
+            assert not row.waiting_on_bill
