@@ -14,7 +14,7 @@ import traceback
 from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, ParamSpec
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -38,8 +38,6 @@ if TYPE_CHECKING:
 
     from sage50kit.kit import Kit
     from sage50kit.model import Plan
-
-    P = ParamSpec("P")
 
 app = typer.Typer(
     help="Carry ConnectWise PSA transactions into Sage 50 US exactly once.",
@@ -107,11 +105,11 @@ def _failed(words: Sequence[str], sentence: str, code: int) -> int:
     return code
 
 
-def verb(function: Callable[P, Answer]) -> Callable[..., int]:
+def verb(function: Callable[..., Answer]) -> Callable[..., int]:
     """Give a verb its `--json`, print its answer and return its exit code."""
 
     @wraps(function)
-    def run(*args: P.args, as_json: bool = False, **kwargs: P.kwargs) -> int:
+    def run(*args: Any, as_json: bool = False, **kwargs: Any) -> int:
         answer = function(*args, **kwargs)
         say(answer, as_json=as_json)
         return answer.exit_code
