@@ -5,7 +5,7 @@ The protocols name what a page reads, so that the batch code and its reports do 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from sage50kit.model import SAGE_SCREENS
 from sage50kit.reports.page import Page, Tone, cell_text, heading, table
@@ -147,7 +147,7 @@ class PushReportLike(Protocol):
     @property
     def cleared(self) -> pd.DataFrame: ...  # noqa: D102
     @property
-    def screens(self) -> Mapping[str, str]: ...  # noqa: D102
+    def screens(self) -> Mapping[Any, str]: ...  # noqa: D102
     @property
     def dry_run(self) -> bool: ...  # noqa: D102
 
@@ -318,7 +318,7 @@ def _account_table(by_account: pd.DataFrame) -> Table:
     return table(by_account, title, columns=BY_ACCOUNT, sums=[*SIDES, "net"], blank_zeros=SIDES)
 
 
-def _screens(documents: pd.DataFrame, screens: Mapping[str, str]) -> Table:
+def _screens(documents: pd.DataFrame, screens: Mapping[Any, str]) -> Table:
     """Where a person looks the documents up in Sage 50, for each kind that was posted."""
     import pandas as pd
 
