@@ -51,10 +51,12 @@ def _hledger(name: str, books: Books, transactions: Sequence[JournalTransaction]
         for row in books.accounts
     }
     lines = [f"; {_one_line(name)}", "", f"commodity 1000.00 {currency}", ""]
-    for row in books.accounts:
-        lines.append(f"account {names[fold(row.account_id)]}  ; type: {_HLEDGER_TYPES[_root(row)]}")
+    lines += [
+        f"account {names[fold(row.account_id)]}  ; type: {_HLEDGER_TYPES[_root(row)]}"
+        for row in books.accounts
+    ]
     for transaction in transactions:
-        code = f"({transaction.key or transaction.place})"
+        code = f"({(transaction.key or transaction.place).replace(')', '-')})"
         lines += ["", f"{transaction.date} * {code} {_one_line(transaction.description)}"]
         for entry in transaction.entries:
             lines.append(f"    {names[fold(entry.account_id)]}  {_signed(entry):.2f} {currency}")
@@ -109,8 +111,8 @@ def _signed(entry: GLEntry) -> Decimal:
 
 
 def _one_line(text: str) -> str:
-    """Text that hledger reads as one name: no colon, comment sign, bracket or double blank."""
-    return " ".join(re.sub(r"[;|:()\[\]]", "-", text).split())
+    """Text that hledger reads as one name: no colon, comment sign or double blank."""
+    return " ".join(re.sub(r"[;|:]", "-", text).split())
 
 
 def _quoted(text: str) -> str:

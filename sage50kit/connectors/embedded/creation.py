@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from decimal import Decimal  # noqa: TC003  # the CSV reader resolves the types of the fields
 from typing import TYPE_CHECKING, Any
 
 from sage50kit.connectors.embedded import limits, maintenance, posting, records
@@ -29,7 +30,6 @@ from sage50kit.money import UNIT, multiply, round_to, to_scaled
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Sequence
-    from decimal import Decimal
     from pathlib import Path
 
     from sage50kit.model import Books

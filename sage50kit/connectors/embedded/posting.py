@@ -36,15 +36,8 @@ JOURNALS: Mapping[str, Journal] = {
     "inventory_adjustment": "INAJ",
     "receipt": "CRJ",
 }
-JOURNAL_NAMES: Mapping[str, str] = {
-    "SJ": "Sales Journal",
-    "PJ": "Purchases Journal",
-    "GENJ": "General Journal",
-    "INAJ": "Inventory Adjustments Journal",
-    "COGS": "Cost of Goods Sold Journal",
-    "CRJ": "Cash Receipts Journal",
-    "BEG": "Beginning Balances",
-}
+# These have no internal note: their reference carries our token (design 9.2).
+_TOKEN_IS_REFERENCE: frozenset[str] = frozenset({"journal_entry", "inventory_adjustment"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +94,7 @@ def header_of(document: Document, lists: Lookup) -> dict[str, Any]:
         "reference": document.reference,
         "reference_key": fold(document.reference),
         "note": note_of(document),
-        "token": document.token,
+        "token": document.reference if document.type in _TOKEN_IS_REFERENCE else document.token,
         "posting_date": document.posting_date.isoformat(),
         "document_date": document.document_date.isoformat(),
         "due_date": _due_date(document, lists),
