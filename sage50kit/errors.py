@@ -94,6 +94,8 @@ class NotAuthorized(ConnectWiseError):
 class ConnectWiseUnavailable(ConnectWiseError, Transient):
     """ConnectWise is not reachable or too busy; try again later."""
 
+    sent = False  # whether a write may have been carried out although no answer came
+
 
 class ConnectWiseRejected(ConnectWiseError):
     """ConnectWise read the request and refused it."""
@@ -101,6 +103,8 @@ class ConnectWiseRejected(ConnectWiseError):
 
 class NotFound(ConnectWiseRejected):
     """ConnectWise has no such record, site or company id."""
+
+    exit_code = 2
 
 
 class ConnectWiseUnreadable(ConnectWiseError):

@@ -106,7 +106,10 @@ class Export:
             "shipToCompanyType": "shipCompanyType",
             "shipToTaxId": "shipTaxId",
         }
-        renamed = [{old.get(name, name): value for name, value in row.items()} for row in made["transactions"]]
+        renamed = [
+            {old.get(name, name): value for name, value in row.items()}
+            for row in made["transactions"]
+        ]
         return {**made, "transactions": renamed}
 
 

@@ -1,0 +1,123 @@
+"""As whom the client signs in: an API key, or an integrator login that impersonates a member.
+
+Source: connectwise reference, 1.2.
+"""
+
+from __future__ import annotations
+
+import base64
+import threading
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+
+from sage50kit.errors import ConfigError, NotAuthorized
+
+if TYPE_CHECKING:
+    from pydantic import SecretStr
+
+    from collections.abc import Callable
+
+    from sage50kit.profile import ConnectWiseSettings, Profile
+
+MARGIN = timedelta(minutes=2)  # a token is renewed so long before it ends
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """A user name and its secret: API key pair, or integrator login."""
+
+    user: str
+    secret: SecretStr
+
+    @classmethod
+    def of(cls, profile: Profile) -> Credentials:
+        """The credentials of a profile, from the environment or the keyring."""
+        if profile.connectwise.auth == "api_key":
+            user, secret = profile.secret("public_key"), profile.secret("private_key")
+        else:
+            user, secret = profile.secret("integrator_user"), profile.secret("integrator_password")
+        return cls(user.get_secret_value(), secret)
+
+
+class Access:
+    """The Authorization header, renewed where it is a token that ends.
+
+    Args:
+        credentials: what the profile has.
+        settings: whether to impersonate, and whom.
+        post: (path, body, headers) -> JSON; sends one unsigned POST.
+        now: the clock; tests pass their own.
+    """
+
+    def __init__(
+        self,
+        credentials: Credentials,
+        settings: ConnectWiseSettings,
+        post: Callable[[str, object, dict[str, str]], Any],
+        *,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        if settings.auth == "impersonation" and not settings.member:
+            raise ConfigError(
+                "[connectwise] member is missing: impersonation needs the member's id."
+            )
+        self._credentials = credentials
+        self._settings = settings
+        self._post = post
+        self._now = now
+        self._lock = threading.Lock()
+        self._token: tuple[str, datetime] | None = None
+
+    def __repr__(self) -> str:
+        """Never a key."""
+        return f"<Access {self._settings.auth}>"
+
+    def header(self) -> str:
+        """The value of Authorization, renewed in time; one renewal at a time."""
+        if self._settings.auth == "api_key":
+            return self._basic(self._credentials.user, self._credentials.secret.get_secret_value())
+        with self._lock:
+            if self._token is None or self._token[1] - MARGIN <= self._now():
+                self._token = self._new_token()
+            return self._token[0]
+
+    def renew(self) -> bool:
+        """After a 401: forget the token; whether another attempt makes sense."""
+        if self._settings.auth == "api_key":
+            return False
+        with self._lock:
+            self._token = None
+        return True
+
+    def _new_token(self) -> tuple[str, datetime]:
+        member = self._settings.member
+        login = self._basic(self._credentials.user, self._credentials.secret.get_secret_value())
+        headers = {"Authorization": login, "x-cw-usertype": "integrator"}
+        answer = self._post(
+            f"/system/members/{quote(member, safe='')}/tokens",
+            {"memberIdentifier": member},
+            headers,
+        )
+        try:
+            public, private = answer["publicKey"], answer["privateKey"]
+        except (KeyError, TypeError):
+            raise NotAuthorized(
+                f"ConnectWise gave no token for member {member}. Check the Integrator Login and that "
+                "Member API is enabled on it."
+            ) from None
+        return self._basic(public, private), self._until(answer.get("expiration"))
+
+    def _until(self, text: object) -> datetime:
+        """When a token ends; without a readable time it is asked for anew at every request's margin."""
+        try:
+            moment = datetime.fromisoformat(str(text))
+        except ValueError:
+            return self._now() + timedelta(hours=1)
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+    def _basic(self, user: str, secret: str) -> str:
+        plain = f"{self._settings.company}+{user}:{secret}"
+        return "Basic " + base64.b64encode(plain.encode()).decode()

@@ -1,0 +1,100 @@
+"""ConnectWise's error answers turned into errors that name what to do (connectwise reference, 4, 10)."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+from sage50kit.errors import (
+    ConnectWiseError,
+    ConnectWiseRejected,
+    ConnectWiseUnavailable,
+    ConnectWiseUnreadable,
+    NotAuthorized,
+    NotFound,
+)
+
+if TYPE_CHECKING:
+    import httpx
+
+# The security-role module that guards a path, longest prefix first.
+MODULES = (
+    ("/finance/accounting/", "Finance > Accounting Interface (Add, Edit, Delete, Inquire = All)"),
+    ("/finance/invoices", "Finance > Invoicing (Edit, Delete, Inquire = All)"),
+    ("/finance/", "System > Table Setup: General Ledger / GL Accounts, Invoicing (Inquire = All)"),
+    ("/company/", "Companies > Company Maintenance and Contacts (Inquire = All)"),
+    ("/procurement/purchaseorders", "Procurement > Purchase Orders (Inquire = All)"),
+    ("/procurement/adjustments", "Procurement > Inventory Adjustments (Inquire = All)"),
+    ("/procurement/", "Procurement > Product Catalog and Products (Inquire = All)"),
+    ("/expense/", "Time & Expense > Expense Report Entry (Inquire = All)"),
+    ("/system/", "System > Member Maintenance, My Company, Table Setup (Inquire = All)"),
+)
+
+
+def failure(answer: httpx.Response, method: str, path: str, name: str) -> ConnectWiseError:
+    """The error of an answer that is not a success."""
+    status, detail = answer.status_code, _detail(answer)
+    words: dict[str, Any] = {"status": status, "url": path, "detail": detail}
+    told = f" ConnectWise says: {detail}" if detail else ""
+    if status == 401:
+        return NotAuthorized(
+            f"{name} refused the keys. Check company id, public and private key and clientId, and that "
+            f"the member is active.{told}",
+            **words,
+        )
+    if status == 403:
+        return NotAuthorized(
+            f"{name} does not let this member {method} {path}. Give its security role the right "
+            f"{module_of(path)}; or the clientId is unknown.{told}",
+            **words,
+        )
+    if status == 404:
+        return NotFound(
+            f"{name} has no {path}. Either the record is gone, or (on cloud sites) the company id or "
+            f"the keys are wrong.{told}",
+            **words,
+        )
+    if status == 429 or status >= 500:
+        busy = "allows no more requests for now" if status == 429 else f"answered {status}"
+        failed = ConnectWiseUnavailable(
+            f"{name} {busy} on {method} {path}. Try again later.{told}", **words
+        )
+        failed.sent = status != 429 and method != "GET"
+        return failed
+    if answer.is_success:
+        return unreadable(path, "the page was cut off")
+    return ConnectWiseRejected(f"{name} refused {method} {path} ({status}).{told}", **words)
+
+
+def module_of(path: str) -> str:
+    """The security-role module that guards a path."""
+    lower = path.lower() + "/"
+    found = next((module for prefix, module in MODULES if lower.startswith(prefix)), None)
+    return found or "for this module (Inquire = All)"
+
+
+def unreadable(path: str, what: str) -> ConnectWiseUnreadable:
+    """The error of an answer that is not what the contract says."""
+    return ConnectWiseUnreadable(
+        f"the answer to {path} cannot be read: {what}. Check the site in the profile, and whether a "
+        "proxy stands in between.",
+        url=path,
+    )
+
+
+def _detail(answer: httpx.Response) -> str:
+    """What the body says: ConnectWise's own shape, the other one of 429, HTML or plain text."""
+    try:
+        body = json.loads(answer.content, strict=False)
+    except ValueError:
+        plain = re.sub(r"<[^>]*>", " ", answer.text)
+        return " ".join(plain.split())[:200]
+    if not isinstance(body, dict):
+        return ""
+    parts = [str(body.get("message") or "")]
+    for inner in body.get("errors") or ():
+        if isinstance(inner, dict):
+            where = f" ({inner['field']})" if inner.get("field") else ""
+            parts.append(f"{inner.get('message') or inner.get('code') or ''}{where}")
+    return "; ".join(part for part in parts if part)
