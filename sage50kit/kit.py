@@ -283,7 +283,7 @@ class Kit:
         from sage50kit.batch.planning import Detail
 
         by_kind: dict[str, list[Transaction]] = defaultdict(list)
-        for row in transactions:
+        for row in (row for row in transactions if row.disposition == "post"):
             by_kind["procurement" if row.kind not in ("invoice", "expense") else row.kind].append(
                 row
             )
@@ -495,8 +495,10 @@ def transactions_of(frame: pd.DataFrame) -> list[Transaction]:
             total=amount,
             entry_ids=tuple(int(entry) for entry in _text(ids).split(",") if entry),
             description=_text(description),
+            disposition="clear" if kind == "expense" and left_out else "post",
+            reason=f"{left_out}; cleared by the profile" if kind == "expense" and left_out else "",
         )
-        for key, kind, kind_type, number, day, party, party_id, amount, ids, description, _ in rows
+        for key, kind, kind_type, number, day, party, party_id, amount, ids, description, left_out in rows
     ]
 
 

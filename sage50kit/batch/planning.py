@@ -125,7 +125,8 @@ def draft(
     work = _Draft(mapper)
     by_kind: dict[str, list[Transaction]] = defaultdict(list)
     for transaction in transactions:
-        by_kind[transaction.kind].append(transaction)
+        if transaction.disposition == "post":
+            by_kind[transaction.kind].append(transaction)
     _draft_invoices(work, by_kind["invoice"], detail.invoices)
     _draft_expenses(work, by_kind["expense"], detail.expenses)
     _draft_receipts(work, by_kind["receipt"], detail.procurement)

@@ -12,13 +12,12 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-
 from sage50kit.errors import ConfigError, NotAuthorized
 
 if TYPE_CHECKING:
-    from pydantic import SecretStr
-
     from collections.abc import Callable
+
+    from pydantic import SecretStr
 
     from sage50kit.profile import ConnectWiseSettings, Profile
 

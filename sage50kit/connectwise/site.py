@@ -6,23 +6,32 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from sage50kit.connectwise import wire
-from sage50kit.connectwise.client import condition
+from sage50kit.connectwise.client import REREADS, condition, moving
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     import pandas as pd
+    import pyarrow as pa
 
     from sage50kit.connectwise.client import Client
+    from sage50kit.connectwise.frames import ListKind
     from sage50kit.model import Kind
 
 EXPORT_CHUNK = 200  # documents per export call: the server is slow on many [A]
 
 AT_ONCE = 4
-LISTS = {
+LISTS: dict[ListKind, str] = {
     "invoice": "/finance/accounting/unpostedinvoices",
     "expense": "/finance/accounting/unpostedexpenses",
-    "receipt": "/finance/accounting/unpostedprocurement",
+    "procurement": "/finance/accounting/unpostedprocurement",
+}
+_LIST_OF: dict[Kind, ListKind] = {
+    "invoice": "invoice",
+    "expense": "expense",
+    "receipt": "procurement",
+    "adjustment": "procurement",
+    "transfer": "procurement",
 }
 EXPORT = "/finance/accounting/export"
 BATCHES = "/finance/accounting/batches"
@@ -43,15 +52,33 @@ class ConnectWise:
         """Every unposted transaction of these kinds, one row each (see `frames`)."""
         from sage50kit.connectwise import frames
 
-        procurement = {"receipt", "adjustment", "transfer"} & set(kinds)
-        pages: dict[str, Iterator[bytes]] = {
-            kind: self.client.pages(path, progress=progress)
-            if kind in kinds or (kind == "receipt" and procurement)
-            else iter(())
-            for kind, path in LISTS.items()
-        }
-        frame = frames.unposted_frame(pages["invoice"], pages["expense"], pages["receipt"])
+        wanted = {_LIST_OF[kind] for kind in kinds}
+        tables = {kind: self._whole_list(kind, progress) for kind in sorted(wanted)}
+        frame = frames.unposted_frame(
+            tables.get("invoice"),
+            tables.get("expense"),
+            tables.get("procurement"),
+            locations=self.locations() if wanted - {"invoice"} else None,
+        )
         return frame[frame["kind"].isin(list(kinds))].reset_index(drop=True)
+
+    def _whole_list(self, kind: ListKind, progress: Callable[..., None] | None) -> pa.Table:
+        """One list, complete: read again when rows moved between its pages.
+
+        Raises:
+            ConnectWiseUnavailable: it kept changing.
+        """
+        from sage50kit.connectwise import frames
+
+        path = LISTS[kind]
+        for _ in range(REREADS):
+            before = self.client.count(path)
+            table = frames.read_list(kind, self.client.pages(path, progress=progress))
+            identity = table["key" if kind == "invoice" else "entry_ids"]
+            unique = len(identity.unique()) == table.num_rows
+            if unique and before == table.num_rows == self.client.count(path):
+                return table
+        raise moving(path)
 
     # --- detail ---
 
@@ -109,7 +136,7 @@ class ConnectWise:
         """The exports of all bodies, in their order, several at a time."""
 
         def one(body: dict[str, Any]) -> wire.GLExport:
-            return _export_of(self.client.post(EXPORT, body), EXPORT)
+            return _export_of(self.client.post(EXPORT, body, repeatable=True), EXPORT)
 
         exports = []
         with ThreadPoolExecutor(AT_ONCE) as pool:
@@ -175,7 +202,7 @@ class ConnectWise:
         """The detail of a batch that exists."""
         path = f"{BATCHES}/{batch_id}/export"
         body = {**_request("rerun"), **_flags(kinds), "summarizeInvoices": detail}
-        return _export_of(self.client.post(path, body), path)
+        return _export_of(self.client.post(path, body, repeatable=True), path)
 
     def delete_batch(self, batch_id: int) -> None:
         """Delete a batch; its transactions return to the unposted lists."""

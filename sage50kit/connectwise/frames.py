@@ -1,0 +1,387 @@
+"""The three unposted lists as one typed frame: one row per transaction, amounts exact.
+
+The pages go byte by byte through msgspec into Arrow columns, because these lists are the only long ones.
+Procurement rows are GL entries, so those of one packing slip, adjustment or transfer are joined.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from sage50kit.connectwise.wire import parse_day
+from sage50kit.errors import ConnectWiseUnreadable, UsageError
+from sage50kit.money import ZERO, money_series
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from datetime import date
+
+    from sage50kit.model import Kind
+
+ListKind = Literal["invoice", "expense", "procurement"]
+
+_MONEY = pa.decimal128(19, 4)
+SCHEMA = pa.schema(
+    [
+        ("key", pa.string()),
+        ("kind", pa.string()),
+        ("type", pa.string()),
+        ("number", pa.string()),
+        ("date", pa.date32()),
+        ("party", pa.string()),
+        ("party_id", pa.string()),
+        ("location_id", pa.int64()),
+        ("location", pa.string()),
+        ("description", pa.string()),
+        ("subtotal", _MONEY),
+        ("tax", _MONEY),
+        ("total", _MONEY),
+        ("currency", pa.string()),
+        ("due_date", pa.date32()),
+        ("member", pa.string()),
+        ("entry_ids", pa.string()),
+        ("left_out", pa.string()),
+    ]
+)
+NO_ENTRIES = "it has no GL entries: reopen and close it in ConnectWise"
+NO_ACCOUNT = "its company has no account number: fill Account under Company Finance in ConnectWise"
+NOT_PAID_BACK = "it is not paid back to the member ({type})"
+KINDS_OF = {"Purchase": "receipt", "Adjustment": "adjustment", "Transfer": "transfer"}
+
+
+class _Ref(msgspec.Struct, rename="camel"):
+    id: int | None = None
+    identifier: str | None = None
+    name: str | None = None
+
+
+class _Currency(msgspec.Struct, rename="camel"):
+    currency_code: str | None = None
+    currency_identifier: str | None = None
+
+
+class _Invoice(msgspec.Struct, rename="camel"):
+    id: int
+    billing_log_id: int | None = None
+    location_id: int | None = None
+    location: _Ref | None = None
+    company: _Ref | None = None
+    account_number: str | None = None
+    invoice_number: str | None = None
+    invoice_date: str | None = None
+    invoice_type: str | None = None
+    description: str | None = None
+    due_date: str | None = None
+    currency: _Currency | None = None
+    sub_total: Decimal | None = None
+    total: Decimal | None = None
+    sales_tax_amount: Decimal | None = None
+
+
+class _Expense(msgspec.Struct, rename="camel"):
+    id: int
+    expense_detail_id: int | None = None
+    location_id: int | None = None
+    account_number: str | None = None
+    expense_type: _Ref | None = None
+    classification: str | None = None
+    member: _Ref | None = None
+    date_expense: str | None = None
+    charge_description: str | None = None
+    currency: _Currency | None = None
+    total: Decimal | None = None
+    sales_tax_amount: Decimal | None = None
+
+
+class _Procurement(msgspec.Struct, rename="camel"):
+    id: int
+    unposted_product_id: str | None = None
+    location_id: int | None = None
+    procurement_type: str | None = None
+    purchase_order: _Ref | None = None
+    purchase_date: str | None = None
+    date_closed: str | None = None
+    description: str | None = None
+    vendor: _Ref | None = None
+    vendor_account_number: str | None = None
+    vendor_invoice_number: str | None = None
+    currency: _Currency | None = None
+    total: Decimal | None = None
+
+
+_DECODERS: dict[ListKind, msgspec.json.Decoder[Any]] = {
+    "invoice": msgspec.json.Decoder(list[_Invoice]),
+    "expense": msgspec.json.Decoder(list[_Expense]),
+    "procurement": msgspec.json.Decoder(list[_Procurement]),
+}
+
+
+def read_list(kind: ListKind, pages: Iterable[bytes]) -> pa.Table:
+    """One of the unposted lists as an Arrow table, one row per row of the list.
+
+    Args:
+        kind: which list.
+        pages: its pages, as raw JSON.
+
+    Raises:
+        ConnectWiseUnreadable: a page is not the list of the contract; page and field are named.
+    """
+    convert = {"invoice": _invoices, "expense": _expenses, "procurement": _procurement}[kind]
+    tables = [convert(_decoded(kind, page, number)) for number, page in enumerate(pages, start=1)]
+    return pa.concat_tables(tables) if tables else SCHEMA.empty_table()
+
+
+def _decoded(kind: ListKind, page: bytes, number: int) -> list[Any]:
+    try:
+        rows: list[Any] = _DECODERS[kind].decode(page)
+    except msgspec.MsgspecError as error:
+        raise ConnectWiseUnreadable(
+            f"page {number} of the unposted {kind} list is not as the contract says: {error}. "
+            "Fetch again; if it stays, ask ConnectWise support.",
+        ) from error
+    return rows
+
+
+def _table(columns: dict[str, list[Any]], dates: Sequence[str]) -> pa.Table:
+    count = len(columns["key"])
+    arrays = []
+    for field in SCHEMA:
+        values = columns.get(field.name, [None] * count)
+        if field.name in dates:
+            arrays.append(_days(values))
+        elif field.type == pa.string():
+            arrays.append(pa.array([value or "" for value in values], pa.string()))
+        elif field.type == _MONEY:
+            arrays.append(_amounts(values, field.name))
+        else:
+            arrays.append(pa.array(values, field.type))
+    return pa.Table.from_arrays(arrays, schema=SCHEMA)
+
+
+def _days(values: list[str | None]) -> pa.Array:
+    """Calendar days; the ISO form of the lists all at once, any other one by one."""
+    try:
+        texts = pa.array(values, pa.string())
+        return pc.cast(pc.utf8_slice_codeunits(texts, 0, 10), pa.date32())
+    except pa.ArrowInvalid:
+        return pa.array([parse_day(value) for value in values], pa.date32())
+
+
+def _amounts(values: list[Decimal | None], name: str) -> pa.Array:
+    try:
+        return pa.array(values, _MONEY)
+    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        raise ConnectWiseUnreadable(
+            f"the unposted lists hold an amount in {name} with more than four decimals or beyond "
+            f"quadrillions: {error}. Correct the record in ConnectWise."
+        ) from error
+
+
+def _name(reference: _Ref | None) -> str:
+    return (reference.name or reference.identifier or "") if reference else ""
+
+
+def _code(currency: _Currency | None) -> str:
+    return (currency.currency_code or currency.currency_identifier or "") if currency else ""
+
+
+def _invoices(rows: list[_Invoice]) -> pa.Table:
+    return _table(
+        {
+            "key": [f"invoice:{row.billing_log_id}" for row in rows],
+            "kind": ["invoice"] * len(rows),
+            "type": [row.invoice_type for row in rows],
+            "number": [row.invoice_number for row in rows],
+            "date": [row.invoice_date for row in rows],
+            "party": [_name(row.company) for row in rows],
+            "party_id": [row.account_number for row in rows],
+            "location_id": [row.location_id for row in rows],
+            "location": [_name(row.location) for row in rows],
+            "description": [row.description for row in rows],
+            "subtotal": [row.sub_total for row in rows],
+            "tax": [row.sales_tax_amount for row in rows],
+            "total": [row.total or ZERO for row in rows],
+            "currency": [_code(row.currency) for row in rows],
+            "due_date": [row.due_date for row in rows],
+            "entry_ids": [str(row.id) if row.description else "" for row in rows],
+            "left_out": [_invoice_reason(row) for row in rows],
+        },
+        ("date", "due_date"),
+    )
+
+
+def _invoice_reason(row: _Invoice) -> str:
+    """Why ConnectWise cannot export an invoice that it lists (connectwise reference, 8.1)."""
+    if not row.description:
+        return NO_ENTRIES
+    return "" if row.account_number else NO_ACCOUNT
+
+
+def _expenses(rows: list[_Expense]) -> pa.Table:
+    return _table(
+        {
+            "key": [f"expense:{row.expense_detail_id}" for row in rows],
+            "kind": ["expense"] * len(rows),
+            "type": [row.classification for row in rows],
+            "number": [str(row.expense_detail_id) for row in rows],
+            "date": [row.date_expense for row in rows],
+            "party": [_name(row.member) for row in rows],
+            "party_id": [(row.member.identifier if row.member else "") for row in rows],
+            "location_id": [row.location_id for row in rows],
+            "description": [row.charge_description or _name(row.expense_type) for row in rows],
+            "tax": [row.sales_tax_amount for row in rows],
+            "total": [row.total or ZERO for row in rows],
+            "currency": [_code(row.currency) for row in rows],
+            "member": [(row.member.identifier if row.member else "") for row in rows],
+            "entry_ids": [str(row.id) for row in rows],
+            "left_out": [
+                NOT_PAID_BACK.format(type=row.classification)
+                if row.classification in ("NonReimbursable", "Personal")
+                else ""
+                for row in rows
+            ],
+        },
+        ("date", "due_date"),
+    )
+
+
+def _procurement(rows: list[_Procurement]) -> pa.Table:
+    return _table(
+        {
+            "key": [
+                f"{KINDS_OF.get(row.procurement_type or '', 'receipt')}:{row.unposted_product_id}"
+                for row in rows
+            ],
+            "kind": [KINDS_OF.get(row.procurement_type or "", "receipt") for row in rows],
+            "type": [row.procurement_type for row in rows],
+            "number": [_procurement_number(row) for row in rows],
+            "date": [row.purchase_date or row.date_closed for row in rows],
+            "party": [_name(row.vendor) for row in rows],
+            "party_id": [row.vendor_account_number for row in rows],
+            "location_id": [row.location_id for row in rows],
+            "description": [row.description for row in rows],
+            "total": [row.total or ZERO for row in rows],
+            "currency": [_code(row.currency) for row in rows],
+            "entry_ids": [str(row.id) for row in rows],
+        },
+        ("date", "due_date"),
+    )
+
+
+def _procurement_number(row: _Procurement) -> str:
+    """`4471 / PS-1001` for a receipt: purchase order and packing slip; else the number of the key."""
+    number, _, rest = (row.unposted_product_id or "").partition("-")
+    slip = rest.rpartition("-")[0]
+    order = (row.purchase_order.name or "") if row.purchase_order else ""
+    return f"{order or number} / {slip}" if slip else order or number
+
+
+def unposted_frame(
+    invoices: pa.Table | None = None,
+    expenses: pa.Table | None = None,
+    procurement: pa.Table | None = None,
+    *,
+    locations: dict[int, str] | None = None,
+) -> pd.DataFrame:
+    """The lists as one frame, sorted by kind, date and number; one row per transaction.
+
+    Args:
+        invoices: from `read_list`.
+        expenses: likewise.
+        procurement: likewise; its rows are joined by transaction.
+        locations: names by id, for the lists that do not carry them.
+    """
+    tables = [table for table in (invoices, expenses, _joined(procurement)) if table is not None]
+    table = pa.concat_tables(tables) if tables else SCHEMA.empty_table()
+    table = table.sort_by([("kind", "ascending"), ("date", "ascending"), ("number", "ascending")])
+    frame = table.to_pandas(types_mapper=pd.ArrowDtype)
+    if locations and len(frame):
+        names = frame["location_id"].map(locations).astype(frame["location"].dtype)
+        frame["location"] = frame["location"].where(frame["location"] != "", names.fillna(""))
+    return frame
+
+
+def _joined(procurement: pa.Table | None) -> pa.Table | None:
+    """One row per unposted-product id: amounts added, GL-entry ids joined, the rest of the first row."""
+    if procurement is None or not procurement.num_rows:
+        return procurement
+    first: dict[str, dict[str, Any]] = {}
+    for row in procurement.to_pylist():
+        known = first.setdefault(row["key"], row)
+        if known is not row:
+            known["total"] += row["total"]
+            known["entry_ids"] += f",{row['entry_ids']}"
+    return pa.Table.from_pylist(list(first.values()), schema=SCHEMA)
+
+
+def select(
+    frame: pd.DataFrame,
+    *,
+    location: int | str | None = None,
+    thru_date: date | None = None,
+    kinds: Sequence[Kind] | None = None,
+    clear_non_reimbursable: bool = False,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """(what is kept, what is left out with its `reason`); together they are the whole frame.
+
+    Args:
+        frame: from `unposted_frame`.
+        location: id or name; None for all.
+        thru_date: the last day included; None for all. Rows without a date are kept for validation.
+        kinds: None for all.
+        clear_non_reimbursable: keep what nobody is paid back for, to be cleared (design 9.11).
+
+    Raises:
+        UsageError: no transaction is at that location; those that have some are named.
+    """
+    reason = frame["left_out"].astype("object").fillna("")
+    if clear_non_reimbursable:
+        reason = reason.where(frame["kind"] != "expense", "")
+    checks: list[tuple[Callable[[], Any], str]] = []
+    if kinds is not None:
+        checks.append((lambda: ~frame["kind"].isin(list(kinds)), "its kind is not chosen"))
+    if location is not None:
+        at = _at_location(frame, location)
+        checks.append((lambda: ~at, f"it is not at location {location}"))
+    if thru_date is not None:
+        late = (frame["date"] > thru_date).fillna(False)  # noqa: FBT003
+        checks.append((lambda: late, f"it is dated after {thru_date.isoformat()}"))
+    for check, words in checks:
+        reason = reason.mask(check().astype(bool) & (reason == ""), words)
+    kept = frame[(reason == "").to_numpy()].reset_index(drop=True)
+    gone = (reason != "").to_numpy()
+    left = frame[gone].assign(reason=reason[gone].to_numpy()).reset_index(drop=True)
+    return kept, left
+
+
+def _at_location(frame: pd.DataFrame, location: int | str) -> pd.Series[bool]:
+    by_id = frame["location_id"].astype("string") == str(location)
+    by_name = frame["location"].str.casefold() == str(location).casefold()
+    found = (by_id.fillna(False) | by_name.fillna(False)).astype(bool)  # noqa: FBT003
+    if len(frame) and not found.any():
+        known = ", ".join(
+            f"{row.location} ({row.location_id})" for row in locations(frame).itertuples()
+        )
+        raise UsageError(
+            f"no unposted transaction is at location {location!r}. Locations that have some: {known}."
+        )
+    return found
+
+
+def locations(frame: pd.DataFrame) -> pd.DataFrame:
+    """The locations that have transactions, with how many and how much (dollars)."""
+    found = frame[frame["location_id"].notna()]
+    groups = [
+        {"location_id": int(key), "location": rows["location"].iloc[0], "transactions": len(rows)}
+        | {"total": sum(rows["total"], ZERO)}
+        for key, rows in found.groupby("location_id")
+    ]
+    listed = pd.DataFrame(groups, columns=["location_id", "location", "transactions", "total"])
+    listed["total"] = money_series([row["total"] for row in groups])
+    return listed
