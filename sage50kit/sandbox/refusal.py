@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 
-class Refused(Exception):  # noqa: N818  # a refusal is an answer of the site, not an error of the kit
+class Refused(Exception):  # a refusal is an answer of the site, not an error of the kit
     """The site read the request and refused it; carries the body of the error answer."""
 
     def __init__(

@@ -341,7 +341,7 @@ def _write_profile(folder: Path, running: Running, books: Books) -> Path:
         "[push]",
         'initials = "JD"',
     ]
-    if any(account.id == ROUNDING_ACCOUNT for account in books.accounts):
+    if any(account.account_id == ROUNDING_ACCOUNT for account in books.accounts):
         lines.append(f'rounding_account = "{ROUNDING_ACCOUNT}"')
     profile = folder / "profile.toml"
     profile.write_text("\n".join(lines) + "\n", encoding="utf-8")
