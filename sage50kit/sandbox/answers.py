@@ -81,6 +81,9 @@ class Presenter:
 
     def __init__(self, base: str) -> None:
         self.base = base
+        self._shared: dict[
+            int, tuple[Row, Row]
+        ] = {}  # holds the first so that its id stays its own
         self._special: dict[str, dict[str, Callable[[Any, Row], Any]]] = {}
 
     def rows(self, rows: Sequence[Row], model: str, collection: str = "") -> list[Row]:
@@ -143,23 +146,35 @@ class Presenter:
         name, collection = _LINKS[model]
         key, start = f"{name}_href", f"{self.base}{collection}/"
 
-        def show(value: Row, row: Row) -> Row:  # noqa: ARG001
-            shown = {field: part for field, part in value.items() if part is not None}
-            if "_info" in shown:
-                shown["_info"] = self._links(shown["_info"])
-            elif "id" in shown:
-                shown["_info"] = {key: f"{start}{shown['id']}"}
-            return shown
+        def shown(value: Row) -> Row:
+            made = {field: part for field, part in value.items() if part is not None}
+            if "_info" in made:
+                made["_info"] = self._links(made["_info"])
+            elif "id" in made:
+                made["_info"] = {key: f"{start}{made['id']}"}
+            return made
 
-        return show
+        return lambda value, row: self._once(value, shown)  # noqa: ARG005
+
+    def _once(self, value: Row, show: Callable[[Row], Row]) -> Row:
+        """Show a reference; many rows share one, and it is shown to all of them at once."""
+        kept = self._shared.get(id(value))
+        if kept is None or kept[0] is not value:
+            kept = self._shared[id(value)] = (value, show(value))
+        return kept[1]
 
     def _site(self, field: str) -> Callable[[Any, Row], Any]:
         beside = _COMPANY_OF_SITE.get(field, ("company",))
 
+        def plain(value: Row) -> Row:
+            return self.value(value, "SiteReference")
+
         def show(value: Row, row: Row) -> Row:
-            shown = self.value(value, "SiteReference")
+            if "_info" in value:
+                return self._once(value, plain)
+            shown = plain(value)
             company = next((row[name] for name in beside if row.get(name)), None)
-            if "_info" not in shown and company and "id" in company and "id" in shown:
+            if company and "id" in company and "id" in shown:
                 link = f"{self.base}/company/companies/{company['id']}/sites/{shown['id']}"
                 shown["_info"] = {"site_href": link}
             return shown

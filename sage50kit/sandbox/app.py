@@ -19,7 +19,7 @@ from starlette.routing import Mount
 from sage50kit.sandbox import auth, bodies, paging
 from sage50kit.sandbox.answers import Presenter, encode
 from sage50kit.sandbox.conditions import BadQuery, compiled, order, select, selection
-from sage50kit.sandbox.contract import Operation, contract
+from sage50kit.sandbox.contract import Operation, contract, fold
 from sage50kit.sandbox.refusal import Refused
 
 if TYPE_CHECKING:
@@ -60,8 +60,21 @@ def make_app(site: Site, gate: auth.Gate, *, company_name: str = "") -> Starlett
 
 
 def modelled(site: Site) -> frozenset[tuple[str, str]]:
-    """(method, path) pairs that are answered; all others of the contract are 501."""
-    return site.modelled() | {("POST", TOKENS)}
+    """(method, path) pairs that are answered; all others of the contract are 501.
+
+    Where a list is modelled, so are its count and its single records.
+    """
+    named = {(method, fold(template)) for method, template in site.modelled()}
+
+    def answers(operation: Operation) -> bool:
+        collection = contract().collection(operation.template)
+        listed = operation.method == "GET" and collection and ("GET", fold(collection)) in named
+        return bool(listed) or (operation.method, fold(operation.template)) in named
+
+    found = {
+        (operation.method, operation.template) for operation in contract() if answers(operation)
+    }
+    return frozenset(found | {("POST", TOKENS)})
 
 
 class Front:
@@ -184,10 +197,8 @@ class Rest:
             rows = self._filtered(collection, model, _parents(found), query)
             return _json({"count": len(rows)}, request)
         row = self._record(found)
-        collection = (
-            contract().collection(found.template) if found.template.endswith("/{id}") else None
-        )
-        shown = Presenter(base).row(row, operation.answer_model, collection or "")
+        owner = contract().collection(found.template) if found.template.endswith("/{id}") else ""
+        shown = self._presenter(base).row(row, operation.answer_model, owner or "")
         tree = selection(query.text("fields"), operation.answer_model)
         return _json(select(shown, tree) if tree else shown, request)
 
@@ -224,7 +235,7 @@ class Rest:
             part = paging.navigable(
                 self._filtered(found.template, model, _parents(found), query), query, url
             )
-        shown = Presenter(base).rows(part.rows, model, found.template)
+        shown = self._presenter(base).rows(part.rows, model, found.template)
         return encode([select(row, tree) for row in shown] if tree else shown), part.link
 
     def _filtered(
@@ -284,6 +295,13 @@ class Rest:
         )
         return found
 
+    def _presenter(self, base: str) -> Presenter:
+        """What shows rows under an address; it keeps the references it made until the site changes."""
+        kept: Presenter = self._lists.get(
+            self._site.revision, ("presenter", base), lambda: Presenter(base)
+        )
+        return kept
+
     # Writing
 
     async def _write(
@@ -299,7 +317,7 @@ class Rest:
         if status == HTTPStatus.NO_CONTENT:
             return Response(status_code=status, headers=_headers({}))
         if isinstance(answer, dict):
-            answer = Presenter(base).row(answer, operation.answer_model)
+            answer = self._presenter(base).row(answer, operation.answer_model)
         return _json(answer, request, status)
 
     def _token(self, request: Request, found: Found) -> Response:

@@ -185,9 +185,10 @@ class Gate:
         for account in self.accounts:
             if _same(account.public_key, user) and _same(account.private_key, password):
                 return Caller(account.member)
-        account, until = self._tokens.get(user, (None, self.clock()))
-        if account is None or not _same(account.private_key, password):
+        token = self._tokens.get(user)
+        if token is None or not _same(token[0].private_key, password):
             raise self._unknown()
+        account, until = token
         if until <= self.clock():
             raise Refused(401, "Unauthorized", "The token has expired.")
         return Caller(account.member)

@@ -18,7 +18,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 INT32 = 2**31 - 1
 _FIELD = re.compile(
@@ -313,7 +313,7 @@ def _is_moment(value: Any) -> bool:
     return True
 
 
-_IS = {
+_IS: dict[str, Callable[[Any], bool]] = {
     "str": lambda value: isinstance(value, str),
     "bool": lambda value: isinstance(value, bool),
     "num": _is_number,

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import gc
+import json
+import logging
+import secrets
+import signal
 import socket
 import sys
 import tempfile
@@ -11,23 +16,28 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sage50kit.errors import Sage50KitError
+from sage50kit.errors import ConfigError, Sage50KitError
 from sage50kit.sandbox import auth
 from sage50kit.sandbox.app import make_app
 from sage50kit.sandbox.tls import make_certificate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     import uvicorn
     from starlette.types import ASGIApp, Scope
 
+    from sage50kit.connectors.embedded import OpeningStock
+    from sage50kit.model import Books
     from sage50kit.sandbox.faults import Faults
     from sage50kit.sandbox.state import Site
+
+log = logging.getLogger(__name__)
 
 COMPANY = "lakeside"
 COMPANY_NAME = "Lakeside Managed IT, Inc."
 PROFILE_NAME = "sandbox"
+ROUNDING_ACCOUNT = "6900"
 _PATIENCE_SECONDS = 10
 
 
@@ -118,7 +128,8 @@ def running(
 
 def default_gate(private_key: str = "") -> auth.Gate:
     """The door of the demo site; the private keys are new at each start unless given."""
-    return auth.Gate(COMPANY, auth.demo_accounts(private_key))
+    integrator = ("integrator", secrets.token_urlsafe(12))
+    return auth.Gate(COMPANY, auth.demo_accounts(private_key), integrator=integrator)
 
 
 def _listening(port: int) -> socket.socket:
@@ -140,7 +151,12 @@ def _url(listener: socket.socket, *, tls: bool) -> str:
     return f"{'https' if tls else 'http'}://127.0.0.1:{listener.getsockname()[1]}"
 
 
-def _server(app: ASGIApp, certificate: Path | None, faults: Faults | None) -> uvicorn.Server:
+def _server(
+    app: ASGIApp,
+    certificate: Path | None,
+    faults: Faults | None = None,
+    announce: Callable[[], None] | None = None,
+) -> uvicorn.Server:
     import uvicorn
     from uvicorn.protocols.http.h11_impl import H11Protocol
 
@@ -162,6 +178,14 @@ def _server(app: ASGIApp, certificate: Path | None, faults: Faults | None) -> uv
         if transport is not None:
             transport.close()
 
+    class Announcing(uvicorn.Server):
+        """Says when it answers."""
+
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            if self.started and announce:
+                announce()
+
     config = uvicorn.Config(
         faults.around(app, hang_up) if faults else app,
         http=Protocol,
@@ -173,7 +197,7 @@ def _server(app: ASGIApp, certificate: Path | None, faults: Faults | None) -> uv
         timeout_graceful_shutdown=2,
         ssl_certfile=certificate,
     )
-    return uvicorn.Server(config)
+    return Announcing(config)
 
 
 def _wait_until_up(server: uvicorn.Server, thread: threading.Thread) -> None:
@@ -185,3 +209,192 @@ def _wait_until_up(server: uvicorn.Server, thread: threading.Thread) -> None:
         if not thread.is_alive():
             break
     raise Sage50KitError("the local site did not start; its log on stderr says why.")
+
+
+# --- as a process of its own ---------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A site and the lists of the company that matches it."""
+
+    site: Site
+    books: Books
+    opening_stock: list[OpeningStock]
+    planted: list[Any]  # blocking findings on purpose
+
+
+def serve_forever(
+    *,
+    port: int = 0,
+    data: Path | None = None,
+    invoices: int | None = None,
+    seed: int = 1,
+    dirty: bool = False,
+    tls: bool = False,
+    workdir: Path | None = None,
+) -> None:
+    """Serve a site until Ctrl-C or SIGTERM; prints one line of JSON when it answers.
+
+    A matching embedded company, a ready profile, `planted.json` and `members.json` (keys of the other members and
+    the integrator) are written into `workdir`. A company that is there already is kept, if it belongs to the same data.
+
+    Args:
+        port: 0 takes a free one.
+        data: a data set, with its company lists in the folder `company` beside it; None is the fixtures.
+        invoices: generate this many unposted invoices instead.
+        seed: of the generator.
+        dirty: plant blocking findings.
+        tls: HTTPS with a certificate of its own.
+        workdir: None makes a new folder among the temporary ones.
+
+    Raises:
+        ConfigError: the data set is wrong, or the folder holds a company of other data.
+        MissingDependency: TLS without the extra `tls`.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="sage50kit-")) if workdir is None else workdir.resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    origin = {"data": str(data or ""), "invoices": invoices, "seed": seed, "dirty": dirty}
+    pair = _pair(data, invoices, seed, dirty=dirty)
+    company_file = _write_company(folder, pair, origin)
+    gate = default_gate()
+    with _listening(port) as listener:
+        certificate = make_certificate(folder) if tls else None
+        running = Running(_url(listener, tls=tls), gate, certificate and certificate.ca_file)
+        profile = _write_profile(folder, running, pair.books)
+        line = json.dumps(_line(running, profile, company_file))
+        app = make_app(pair.site, gate, company_name=COMPANY_NAME)
+        gc.collect()
+        gc.freeze()  # a large data set stays; looking through it again and again would slow every answer
+        server = _server(
+            app,
+            certificate and certificate.server,
+            announce=lambda: print(line, flush=True),  # noqa: T201
+        )
+        with _quiet_signals():
+            server.run(sockets=[listener])
+
+
+def _pair(data: Path | None, invoices: int | None, seed: int, *, dirty: bool) -> Pair:
+    """The site asked for, with its company."""
+    from sage50kit.connectors.embedded import read_lists
+    from sage50kit.sandbox.state import Site
+
+    if invoices is not None:
+        from sage50kit.sandbox.generator import generate
+
+        made = generate(invoices, seed, dirty=dirty)
+        return Pair(
+            Site.load(made.dataset), made.books, list(made.opening_stock), list(made.planted)
+        )
+    from sage50kit.sandbox import dataset
+
+    file = data or dataset.fixtures_folder() / "connectwise.json"
+    lists = file.parent / "company"
+    books, opening_stock = read_lists(
+        lists if lists.is_dir() else dataset.fixtures_folder() / "company"
+    )
+    return Pair(Site.load(dataset.read(file)), books, opening_stock, [])
+
+
+def _write_company(folder: Path, pair: Pair, origin: dict[str, Any]) -> Path:
+    """The company file of the pair, made unless it is there from an earlier start with the same data.
+
+    Raises:
+        ConfigError: the folder holds the company of other data; its bookings would not fit.
+    """
+    from sage50kit.connectors.embedded import create_company
+
+    file, note = folder / "company.sqlite", folder / "sandbox.json"
+    if file.exists():
+        if not note.exists() or json.loads(note.read_text(encoding="utf-8")) != origin:
+            raise ConfigError(
+                f"{folder} holds a company that was made for other data. Give an empty folder as --workdir."
+            )
+        log.warning("the company in %s is kept, with what was posted to it", folder)
+    else:
+        create_company(
+            file, pair.books, name=COMPANY_NAME, opening_stock=pair.opening_stock
+        ).close()
+        note.write_text(json.dumps(origin), encoding="utf-8")
+    planted = json.dumps(pair.planted, indent=1, default=str)
+    (folder / "planted.json").write_text(planted, encoding="utf-8")
+    return file
+
+
+def _write_profile(folder: Path, running: Running, books: Books) -> Path:
+    """A profile that joins the running site and the company; it holds no secret."""
+    lines = [
+        f'name = "{PROFILE_NAME}"',
+        'workdir = "work"',
+        "",
+        "[connectwise]",
+        f'site = "{running.site}"',
+        f'company = "{running.company}"',
+        f'client_id = "{running.client_id}"',
+        *(['ca_file = "ca.pem"'] if running.ca_file else []),
+        "",
+        "[sage]",
+        'connector = "embedded"',
+        'company_file = "company.sqlite"',
+        "",
+        "[push]",
+        'initials = "JD"',
+    ]
+    if any(account.account_id == ROUNDING_ACCOUNT for account in books.accounts):
+        lines.append(f'rounding_account = "{ROUNDING_ACCOUNT}"')
+    profile = folder / "profile.toml"
+    profile.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (folder / "members.json").write_text(
+        json.dumps(_members(running.gate), indent=1), encoding="utf-8"
+    )
+    return profile
+
+
+def _members(gate: auth.Gate) -> dict[str, Any]:
+    """The keys of all members and the integrator login, for trying out what a role may not do."""
+    keys = {
+        one.member: {"public_key": one.public_key, "private_key": one.private_key}
+        for one in gate.accounts
+    }
+    return {
+        "members": keys,
+        "integrator": {"login": gate.integrator[0], "password": gate.integrator[1]},
+    }
+
+
+def _line(running: Running, profile: Path, company_file: Path) -> dict[str, Any]:
+    """What a program that started the site needs to know."""
+    from sage50kit.profile import secret_variable
+
+    keys = {"public_key": running.public_key, "private_key": running.private_key}
+    return {
+        "url": running.url,
+        "site": running.site,
+        "company": running.company,
+        "client_id": running.client_id,
+        **keys,
+        "ca_file": str(running.ca_file) if running.ca_file else None,
+        "profile": str(profile),
+        "company_file": str(company_file),
+        "env": {secret_variable(PROFILE_NAME, name): value for name, value in keys.items()},
+    }
+
+
+@contextlib.contextmanager
+def _quiet_signals() -> Iterator[None]:
+    """Let the server end on a signal without the process failing by it.
+
+    uvicorn stops at the first signal and raises it again when it is done; by then there is nothing left to stop.
+    """
+    names = [name for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name)]
+    before = {name: signal.signal(getattr(signal, name), _ignored) for name in names}
+    try:
+        yield
+    finally:
+        for name, handler in before.items():
+            signal.signal(getattr(signal, name), handler)
+
+
+def _ignored(number: int, frame: object) -> None:
+    """The server has already ended on this signal."""
