@@ -22,7 +22,7 @@ from sage50kit.connectors.embedded import (
     records,
 )
 from sage50kit.connectors.embedded.creation import write_company
-from sage50kit.connectors.embedded.storage import CompanyFile
+from sage50kit.connectors.embedded.storage import BUSY_SECONDS, CompanyFile
 from sage50kit.errors import CompanyError
 from sage50kit.model import (
     Account,
@@ -81,9 +81,10 @@ class EmbeddedCompany:
         reads_receipts=True,
     )
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, busy_seconds: float = BUSY_SECONDS) -> None:
+        """Open the file; a write waits `busy_seconds` for another program to finish its own."""
         self.path = path
-        self._file = CompanyFile(path)
+        self._file = CompanyFile(path, busy_seconds=busy_seconds)
         with self._file.reading() as db:
             self.name: str = db.execute("SELECT name FROM company").fetchone()[0]
 

@@ -53,8 +53,11 @@ def enter(
     if discounts:
         check_account("Discount account", discount_account_id, lists, findings)
     paid = _paid(db, receipt, discounts, findings)
+    refuse(
+        {"reference": receipt.reference, "number": "Receipt", "party_id": receipt.customer_id},
+        findings,
+    )
     header = _header(receipt, customer, cash, total(discounts.values()))
-    refuse(header, findings)
     rows = _rows(header, paid, cash, discount_account_id, receipt)
     document_id = posting.write(db, header | {"revision": _next_revision(db)}, rows)
     for target, money, discount in paid:
@@ -187,7 +190,7 @@ def _paid(
             )
         else:
             paid.append((target, money, discount))
-    if len({reference for reference, _ in receipt.applied}) < len(receipt.applied):
+    if len({fold(reference) for reference, _ in receipt.applied}) < len(receipt.applied):
         findings.refuse("An invoice is applied twice.")
     return paid
 

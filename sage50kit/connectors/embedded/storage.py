@@ -20,8 +20,9 @@ BUSY_SECONDS = 10.0
 class CompanyFile:
     """The SQLite file behind a company; opened on first use, usable from several threads in turn."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, busy_seconds: float = BUSY_SECONDS) -> None:
         self.path = path
+        self._busy_seconds = busy_seconds
         self._db: sqlite3.Connection | None = None
         self._turn = RLock()
 
@@ -72,7 +73,7 @@ class CompanyFile:
                 raise ConfigError(
                     f"there is no company file {self.path}. Correct company_file in the profile."
                 )
-            db = connect(self.path)
+            db = connect(self.path, busy_seconds=self._busy_seconds)
             try:
                 check_version(db, self.path)
             except BaseException:
@@ -107,9 +108,9 @@ class CompanyFile:
         )
 
 
-def connect(path: Path) -> sqlite3.Connection:
+def connect(path: Path, *, busy_seconds: float = BUSY_SECONDS) -> sqlite3.Connection:
     """A connection with the settings that money needs: every commit reaches the disk."""
-    db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    db = sqlite3.connect(path, timeout=busy_seconds, isolation_level=None, check_same_thread=False)
     try:
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = FULL")
