@@ -50,7 +50,7 @@ def main() -> int:
 
 def set_up() -> None:
     """Make `.venv` as the lock says, unless it is already so."""
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036  # this file is read before anything is installed
         stop(f"Python 3.11 or newer is needed; this is {sys.version.split()[0]}.")
     wanted = stamp()
     if PYTHON.exists() and STAMP.exists() and STAMP.read_text(encoding="utf-8") == wanted:
