@@ -111,7 +111,7 @@ def test_missing_lists(tmp_path):
     """Accounts and periods must be there, the other lists may be absent."""
     with pytest.raises(ConfigError, match="there is no folder"):
         read_lists(tmp_path / "nowhere")
-    with pytest.raises(ConfigError, match="accounts.csv; a company needs this list"):
+    with pytest.raises(ConfigError, match=r"accounts\.csv; a company needs this list"):
         read_lists(tmp_path)
     for name in ("accounts.csv", "periods.csv"):
         shutil.copy(LISTS / name, tmp_path / name)
