@@ -149,7 +149,11 @@ def transactions(name: str) -> tuple[list[Transaction], set[str]]:
 
     pages = unposted_pages(name)
     kept, left = frames.select(
-        frames.unposted_frame(*([pages[kind]] for kind in ("invoices", "expenses", "procurement"))),
+        frames.unposted_frame(
+            frames.read_list("invoice", [pages["invoices"]]),
+            frames.read_list("expense", [pages["expenses"]]),
+            frames.read_list("procurement", [pages["procurement"]]),
+        ),
         clear_non_reimbursable=case(name).get("push", {}).get("clear_non_reimbursable", False),
     )
     return transactions_of(kept), set(left["key"])

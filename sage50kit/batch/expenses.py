@@ -32,7 +32,7 @@ def bill_document(
     mapper: Mapper, transactions: Sequence[Transaction], bill: wire.GLExportExpenseBill
 ) -> Document | None:
     """The purchase of one member's bill; None, with findings, when there can be none."""
-    paid_back = [row for row in bill.detail if _is_paid_back(mapper, row)]
+    paid_back = [row for row in bill.detail if is_paid_back(mapper, row)]
     lines = [_bill_line(mapper, row) for row in paid_back]
     owed = total(line.amount for line in lines)
     said = cents(bill.total if bill.total is not None else ZERO)
@@ -70,7 +70,8 @@ def bill_document(
     )
 
 
-def _is_paid_back(mapper: Mapper, row: wire.GLExportExpenseBillDetail) -> bool:
+def is_paid_back(mapper: Mapper, row: wire.GLExportExpenseBillDetail) -> bool:
+    """Whether the member is owed a line; one that is not is noted."""
     if row.company_advance:
         mapper.report(
             "company_advance_line",

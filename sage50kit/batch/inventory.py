@@ -13,9 +13,10 @@ from sage50kit.batch.lines import check_day, line_amount, line_text, unique
 from sage50kit.batch.mapping import Mapper, amount_words
 from sage50kit.batch.sales import bare, check_currency
 from sage50kit.model import Distribution, Document, Item, fold, token
-from sage50kit.money import ZERO, unit_price
+from sage50kit.money import ZERO, total, unit_price
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import date
 
     from sage50kit.connectwise import wire
@@ -124,7 +125,13 @@ def _adjustment(
 
 def _compare_account(mapper: Mapper, inventory: str, item_id: str) -> None:
     known = mapper.books.item.get(fold(item_id))
-    if known is not None and inventory and fold(known.inventory_account_id) != fold(inventory):
+    is_stock = known is not None and known.item_class == "stock"
+    if (
+        known is not None
+        and is_stock
+        and inventory
+        and fold(known.inventory_account_id) != fold(inventory)
+    ):
         mapper.report(
             "inventory_account_differs",
             field="inventory account",
@@ -141,51 +148,57 @@ def _reason(adjustment: wire.GLExportAdjustmentTransaction) -> str:
 
 
 def transfer_document(
-    mapper: Mapper,
-    transaction: Transaction,
-    transfer: wire.GLExportInventoryTransfer,
-    *,
-    part: int = 1,
+    mapper: Mapper, transaction: Transaction, rows: Sequence[wire.GLExportInventoryTransfer]
 ) -> tuple[Document | None, str]:
-    """(journal entry, "") or (None, why nothing is posted): only accounts that differ need one.
+    """(one journal entry, "") or (None, why nothing is posted): only accounts that differ need one.
 
-    The header's total is the debit side when positive, its offset the credit side [A: no public sample
-    of a transfer shows the sign].
+    A row's total is the debit side when positive, its offset the credit side [A: no public sample of a
+    transfer shows the sign].
     """
-    amount = line_amount(mapper, transfer.total)
-    check_currency(mapper, transfer.currency)
-    offset = transfer.offset
-    to_account = mapper.account(transfer.account_number, "account of the receiving warehouse")
-    from_account = mapper.account(
-        offset.account_number if offset else None, "account of the sending warehouse"
-    )
-    day = transfer.document_date
+    pairs = [_transferred(mapper, row) for row in rows]
+    lines = tuple(line for pair in pairs for line in pair)
+    day = rows[0].document_date
     open_day = check_day(mapper, day, "transfer date")
-    if to_account and fold(to_account) == fold(from_account):
-        return None, f"both warehouses keep their stock on account {to_account}"
+    if not lines:
+        account = mapper.account(rows[0].account_number, "account of the receiving warehouse")
+        return None, f"both warehouses keep their stock on account {account}"
     if not open_day or day is None:
         return None, ""
-    text = line_text(mapper, transfer.memo, transfer.description, transfer.item_description)
-    own = transfer.entry_ids
+    offsets = [entry for row in rows if row.offset for entry in row.offset.entry_ids]
     document = Document(
         type="journal_entry",
         key=transaction.key,
         transactions=(transaction.key,),
         number=transaction.number,
-        reference=token(transaction.key, part=part),
-        part=part,
+        reference=token(transaction.key),
         posting_date=day,
         document_date=day,
-        distributions=(
-            Distribution(account_id=to_account, amount=amount, description=text, entry_ids=own),
-            Distribution(
-                account_id=from_account,
-                amount=-amount,
-                description=text,
-                entry_ids=offset.entry_ids if offset else (),
-            ),
-        ),
-        source_total=amount,
-        entry_ids=unique([*transaction.entry_ids, *(offset.entry_ids if offset else ())]),
+        distributions=lines,
+        source_total=total(line.amount for line in lines if line.amount > 0),
+        entry_ids=unique([*transaction.entry_ids, *offsets]),
     )
     return document, ""
+
+
+def _transferred(mapper: Mapper, row: wire.GLExportInventoryTransfer) -> tuple[Distribution, ...]:
+    """Debit and credit of one transferred item; nothing where both sides have one account."""
+    amount = line_amount(mapper, row.total)
+    check_currency(mapper, row.currency)
+    offset = row.offset
+    to_account = mapper.account(row.account_number, "account of the receiving warehouse")
+    from_account = mapper.account(
+        offset.account_number if offset else None, "account of the sending warehouse"
+    )
+    if (to_account and fold(to_account) == fold(from_account)) or not amount:
+        return ()
+    text = line_text(mapper, row.memo, row.description, row.item_description)
+    debit = Distribution(
+        account_id=to_account, amount=amount, description=text, entry_ids=row.entry_ids
+    )
+    credit = Distribution(
+        account_id=from_account,
+        amount=-amount,
+        description=text,
+        entry_ids=offset.entry_ids if offset else (),
+    )
+    return debit, credit

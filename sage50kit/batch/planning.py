@@ -13,7 +13,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from sage50kit.batch.expenses import bill_document, journal_document
+from sage50kit.batch.expenses import bill_document, is_paid_back, journal_document
 from sage50kit.batch.inventory import adjustment_documents, transfer_document
 from sage50kit.batch.mapping import Mapper, Setup
 from sage50kit.batch.purchases import purchase_document
@@ -386,18 +386,12 @@ def _draft_transfers(
         rows = exported.get(_leading_number(transaction.key), [])
         if not rows:
             work.mapper.report("not_exported", field="export")
-        reasons = [_draft_transfer(work, transaction, row, n) for n, row in enumerate(rows, 1)]
-        if rows and all(reasons):
-            work.mapper.report("nothing_to_post", field="accounts", value=reasons[0])
-            work.silent[transaction.key] = reasons[0]
-
-
-def _draft_transfer(
-    work: _Draft, transaction: Transaction, row: wire.GLExportInventoryTransfer, part: int
-) -> str:
-    document, reason = transfer_document(work.mapper, transaction, row, part=part)
-    work.documents += [document] if document else []
-    return reason
+            continue
+        document, reason = transfer_document(work.mapper, transaction, rows)
+        work.documents += [document] if document else []
+        if reason:
+            work.mapper.report("nothing_to_post", field="accounts", value=reason)
+            work.silent[transaction.key] = reason
 
 
 def _leading_number(key: str) -> str:

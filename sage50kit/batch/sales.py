@@ -138,15 +138,25 @@ def _item_line(
     item_id, its_class, known = mapper.item(new, serialized=bool(row.serialized_flag))
     if its_class == "stock":
         _check_stock_accounts(mapper, row, item_id, known)
-    quantity = row.quantity or ZERO
+    quantity = _in_direction((row.quantity or ZERO) * direction, line.amount * direction)
     return replace(
         line,
         item_id=item_id,
         item_class=its_class,
-        quantity=quantity * direction,
-        unit_price=price_of(line.amount, quantity, row.item_price),
+        quantity=quantity,
+        unit_price=price_of(line.amount * direction, quantity, row.item_price),
         cost=abs(cents(row.cost or ZERO)),
     )
+
+
+def _in_direction(quantity: Decimal, amount: Decimal) -> Decimal:
+    """The quantity with the sign of its amount: goods sold on an invoice, returned on a credit memo.
+
+    ConnectWise turns the price of a credit memo and may leave the quantity (connectwise reference, 8.2).
+    """
+    if not amount:
+        return quantity
+    return abs(quantity) if amount > 0 else -abs(quantity)
 
 
 def price_of(amount: Decimal, quantity: Decimal, listed: Decimal | None) -> Decimal:

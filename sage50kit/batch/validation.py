@@ -140,31 +140,41 @@ def check_generations(checked: Checked) -> None:
 
 
 def check_numbers_in_batch(checked: Checked) -> None:
-    """Two documents of one party may not have one number (Sage refuses the second)."""
-    seen: dict[tuple[str, str, str], int] = defaultdict(int)
+    """Two documents of one party may not have one number (Sage refuses the second).
+
+    All of them are named, because nobody here knows which one the number belongs to.
+    """
+    places: dict[tuple[str, str, str], list[int]] = defaultdict(list)
     for index, document in enumerate(checked.documents):
-        if not document.reference or not document.party_id:
-            continue
-        family = "purchase" if document.type == "purchase" else "sale"
-        place = (family, fold(document.party_id), fold(document.reference))
-        seen[place] += 1
-        if seen[place] > 1:
-            checked.documents[index] = _second_number(checked, document, seen[place])
+        if document.reference and document.party_id:
+            family = "purchase" if document.type == "purchase" else document.type
+            places[family, fold(document.party_id), fold(document.reference)].append(index)
+    for indexes in places.values():
+        if len(indexes) > 1:
+            _share_number(checked, indexes)
 
 
-def _second_number(checked: Checked, document: Document, count: int) -> Document:
-    receipt = document.key.startswith("receipt:")
-    if receipt and checked.push.same_vendor_invoice == "suffix":
-        suffix = f"-{count}"
-        reference = document.reference[: 20 - len(suffix)] + suffix
-        words = {"field": "number", "value": document.reference, "wanted": reference}
-        checked.report(document, "suffix_added", **words)
-        return replace(document, reference=reference)
-    code = "same_vendor_invoice" if receipt else "duplicate_in_batch"
+def _share_number(checked: Checked, indexes: Sequence[int]) -> None:
+    documents = [checked.documents[index] for index in indexes]
+    receipts = all(document.key.startswith("receipt:") for document in documents)
+    if receipts and checked.push.same_vendor_invoice == "suffix":
+        for count, index in enumerate(indexes[1:], start=2):
+            checked.documents[index] = _suffixed(checked, checked.documents[index], count)
+        return
+    code = "same_vendor_invoice" if receipts else "duplicate_in_batch"
+    for document in documents:
+        checked.report(
+            document, code, field="number", value=document.reference, party=document.party_id
+        )
+
+
+def _suffixed(checked: Checked, document: Document, count: int) -> Document:
+    suffix = f"-{count}"
+    reference = document.reference[: 20 - len(suffix)] + suffix
     checked.report(
-        document, code, field="number", value=document.reference, party=document.party_id
+        document, "suffix_added", field="number", value=document.reference, wanted=reference
     )
-    return document
+    return replace(document, reference=reference)
 
 
 def check_credit(checked: Checked) -> None:
