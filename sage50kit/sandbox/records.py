@@ -76,7 +76,7 @@ class Invoice(_Record):
     agreement: int = 0
     project: str = ""
     top_comment: str = ""
-    closed_at: Daytime | None = None
+    closed_at: datetime | None = None
     closed_by: str = "Admin1"
     gl_entries: bool = (
         True  # False: ConnectWise failed to make them (it happens, and cannot be batched)
@@ -91,7 +91,7 @@ class Payment(_Record):
     id: Id
     invoice: Id
     amount: Decimal
-    payment_date: Daytime | None = None
+    payment_date: datetime | None = None
     type: str = "P"
     source: str = ""
     applied_by: str = ""
@@ -125,7 +125,7 @@ class Expense(_Record):
     department: Id = 10
     notes: str = ""
     charge_closed: bool = True  # its ticket, project or charge code is closed
-    closed_at: Daytime | None = None
+    closed_at: datetime | None = None
     gl_entries: bool = True
     batch: str = ""
 
@@ -140,7 +140,7 @@ class PurchaseLine(_Record):
     description: str = ""
     received: Decimal = ZERO
     packing_slip: str = ""
-    date_received: Daytime | None = None
+    date_received: datetime | None = None
     closed: bool = False
     serial_numbers: str = ""
 

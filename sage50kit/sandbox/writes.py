@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from sage50kit.money import ZERO, exact, total
@@ -13,6 +12,8 @@ from sage50kit.sandbox.tables import TABLES
 from sage50kit.sandbox.views import only_number
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from sage50kit.sandbox.closing import Closed, Closing, Entry
     from sage50kit.sandbox.ledger import Ledger
     from sage50kit.sandbox.records import Invoice, PurchaseLine, PurchaseOrder
