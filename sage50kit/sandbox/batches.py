@@ -64,20 +64,19 @@ class Batches:
         request = _object(body)
         return self.export.build(self._chosen(request, batch=0), level=level_of(request))
 
-    def rerun(self, batch_id: int, body: object) -> Row:
+    def rerun(self, batch: str, body: object) -> Row:
         """POST batches/{id}/export: the same for the entries of a batch."""
-        self.find(batch_id)
+        found = self.find(batch)
         request = _object(body)
-        return self.export.build(self._chosen(request, batch=batch_id), level=level_of(request))
+        return self.export.build(self._chosen(request, batch=found.id), level=level_of(request))
 
     def _chosen(self, request: Row, *, batch: int) -> list[Closed]:
-        names = {"invoice": "Invoice", "expense": "Expense", "procurement": "Product"}
         chosen: list[Closed] = []
         for kind in kinds_of(request, "ExportAccountingBatchRequest"):
             wanted = Wanted(
                 kind=kind,
-                included=ids_of(request, f"included{names[kind]}Ids"),
-                excluded=ids_of(request, f"excluded{names[kind]}Ids"),
+                included=ids_of(request, f"included{NAMES[kind]}Ids"),
+                excluded=ids_of(request, f"excluded{NAMES[kind]}Ids"),
                 location=int(request.get("locationId") or 0),
                 thru=_day(request.get("thruDate")),
             )
@@ -113,11 +112,11 @@ class Batches:
 
     # --- batches
 
-    def find(self, batch_id: int) -> Batch:
+    def find(self, wanted: str) -> Batch:
         """A batch that can be seen; a closed one may be hidden."""
-        batch = self.ledger.batches.get(batch_id)
+        batch = self.ledger.batches.get(int(wanted)) if wanted.isdigit() else None
         if batch is None or (batch.closed and self.switches.closed_batches == "hidden"):
-            raise not_found("AccountingBatch", batch_id)
+            raise not_found("AccountingBatch", wanted)
         return batch
 
     def listed(self) -> list[Row]:
@@ -218,20 +217,20 @@ class Batches:
             )
         return owner
 
-    def delete(self, batch_id: int) -> None:
+    def delete(self, wanted: str) -> None:
         """DELETE batches/{id}: the entries return to the unposted lists."""
-        batch = self.find(batch_id)
+        batch = self.find(wanted)
         if batch.closed:
             raise Refused(
                 400, "InvalidObject", f"Batch {batch.identifier} is closed and cannot be deleted."
             )
-        self.ledger.release(batch_id)
+        self.ledger.release(batch.id)
 
     # --- entries
 
-    def entries(self, batch_id: int) -> list[Row]:
+    def entries(self, wanted: str) -> list[Row]:
         """GET batches/{id}/entries: the GL entries of a batch."""
-        self.find(batch_id)
+        batch_id = self.find(wanted).id
         delimiter = self.rows.delimiter
         own = self.switches.entry_ids == "own"
         found = sorted(self.ledger.batched(batch_id), key=lambda pair: pair[1].id)
@@ -321,7 +320,7 @@ def _day(value: object) -> date | None:
         return None
     try:
         return (
-            datetime.fromisoformat(str(value).replace("Z", "+00:00")).astimezone(UTC).date()
+            datetime.fromisoformat(str(value)).astimezone(UTC).date()
             if "T" in str(value)
             else date.fromisoformat(str(value))
         )

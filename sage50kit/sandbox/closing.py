@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 from sage50kit.money import ZERO, cents, multiply, total
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Container, Iterable, Iterator, Mapping
 
     from sage50kit.sandbox.records import (
         Adjustment,
@@ -67,6 +67,9 @@ class Account(NamedTuple):
     product_id: str = ""
 
 
+NOTHING = Account()
+
+
 @dataclass(slots=True)
 class Entry:
     """One GL entry; `amount` in dollars, debit positive. `line` and `level` say what it was made from."""
@@ -108,7 +111,7 @@ class Closed:
         Any, ...
     ] = ()  # what the entries' `line` counts: the received lines of a packing slip
     slip: str = ""
-    payable: Account = Account()  # of a receipt: the header's account, frozen with the lines'
+    payable: Account = NOTHING  # of a receipt: the header's account, frozen with the lines'
 
     @property
     def is_batched(self) -> bool:
@@ -150,9 +153,6 @@ class Accounts:
             if found is not None:
                 return found
         return NOTHING
-
-
-NOTHING = Account()
 
 
 def frozen(row: Row) -> Account:
@@ -217,26 +217,27 @@ class Closing:
         company = self.setup.row("companies", invoice.bill_to or invoice.company)
         return int(invoice.tax_code or company.get("taxCode") or 0)
 
+    def measured(self, invoice: Invoice) -> Closed:
+        """An invoice with its taxes and total, without GL entries."""
+        taxes = tuple(self._taxes(invoice))
+        whole = invoice.total
+        if whole is None:
+            tax = total(amount for _, _, amount in taxes)
+            whole = cents(total(line.amount for line in invoice.lines) + tax)
+        lines = tuple(invoice.lines)
+        return Closed("invoice", f"invoice:{invoice.id}", invoice, [], whole, 0, taxes, lines)
+
     def invoice(self, invoice: Invoice) -> Closed:
         """Close an invoice."""
-        taxes = tuple(self._taxes(invoice))
-        tax = total(amount for _, _, amount in taxes)
-        whole = (
-            cents(total(line.amount for line in invoice.lines) + tax)
-            if invoice.total is None
-            else invoice.total
-        )
-        closed = Closed(
-            "invoice", f"invoice:{invoice.id}", invoice, [], whole, 0, taxes, tuple(invoice.lines)
-        )
+        closed = self.measured(invoice)
         if invoice.gl_entries:
-            closed.entries = list(self._invoice_entries(invoice, closed, tax))
+            closed.entries = list(self._invoice_entries(invoice, closed))
             closed.row_id = next(entry.id for entry in closed.entries if entry.gl_type == "AR")
         else:
             closed.row_id = self.numbers.take()
         return closed
 
-    def _invoice_entries(self, invoice: Invoice, closed: Closed, tax: Decimal) -> Iterator[Entry]:
+    def _invoice_entries(self, invoice: Invoice, closed: Closed) -> Iterator[Entry]:
         place = {
             "Location": invoice.location,
             "Department": invoice.department,
@@ -250,7 +251,7 @@ class Closing:
             yield self._entry(gl_type, -line.amount, about, line=number, cost=cost)
             component = COMPONENTS[gl_type]
             components[component] = components.get(component, ZERO) + line.amount
-        if tax:
+        if tax := total(amount for _, _, amount in closed.taxes):
             components["tax"] = tax
         for amount in _in_cents(components.values(), closed.total):
             yield self._entry("AR", amount, place)
@@ -301,7 +302,7 @@ class Closing:
 
     # --- procurement
 
-    def receipts(self, order: PurchaseOrder) -> Iterator[Closed]:
+    def receipts(self, order: PurchaseOrder, *, without: Container[str] = ()) -> Iterator[Closed]:
         """Close the received lines of a purchase order, one packing slip after the other."""
         slips: dict[str, list[PurchaseLine]] = {}
         for line in order.lines:
@@ -311,7 +312,8 @@ class Closing:
             freighted = slip == order.freight_packing_slip or (
                 not order.freight_packing_slip and number == 0
             )
-            yield self._receipt(order, slip, lines, order.freight if freighted else ZERO)
+            if slip not in without:
+                yield self._receipt(order, slip, lines, order.freight if freighted else ZERO)
 
     def _receipt(
         self, order: PurchaseOrder, slip: str, lines: list[PurchaseLine], freight: Decimal

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from sage50kit.sandbox.expenseexport import ExpenseExport
 from sage50kit.sandbox.procurementexport import ProcurementExport
-from sage50kit.sandbox.salesexport import SUMMARY, SalesExport
 from sage50kit.sandbox.refusal import invalid
+from sage50kit.sandbox.salesexport import SUMMARY, SalesExport
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

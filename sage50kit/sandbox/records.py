@@ -6,7 +6,7 @@ Amounts are `Decimal`, dates are days. References to setup tables are ids. A rec
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Literal, TypeAlias
 
@@ -20,6 +20,7 @@ InvoiceType: TypeAlias = Literal[
 ]
 Classification: TypeAlias = Literal["Reimbursable", "NonReimbursable", "Personal"]
 
+Day: TypeAlias = date  # fields called `date` would hide the class
 Id: TypeAlias = Annotated[int, Meta(ge=1)]
 ONE = Decimal(1)
 ZERO = Decimal(0)
@@ -57,7 +58,7 @@ class Invoice(_Record):
     invoice_number: Annotated[str, Meta(min_length=1, max_length=15)]
     type: InvoiceType
     company: Id
-    date: date
+    date: Day
     lines: list[Line]
     status: int = 0  # billing status; 0 is the default closed one
     bill_to: int = 0  # company; 0 is the company itself
@@ -65,7 +66,7 @@ class Invoice(_Record):
     location: Id = 2
     department: Id = 10
     billing_terms: int = 0  # 0 is the company's
-    due_date: date | None = None
+    due_date: Day | None = None
     tax_code: int = 0  # 0 is the company's
     taxable: bool = True
     taxes: list[Decimal] | None = None  # per level, where ConnectWise differs from rate times base
@@ -103,8 +104,8 @@ class Report(_Record):
 
     id: Id
     member: Id
-    date_start: date
-    date_end: date
+    date_start: Day
+    date_end: Day
     status: str = "ApprovedByTierTwo"
 
 
@@ -115,7 +116,7 @@ class Expense(_Record):
     report: Id
     type: Id
     amount: Decimal
-    date: date
+    date: Day
     company: int = 0  # 0 is our own company
     payment_method: Id = 2
     classification: Classification = "Reimbursable"
@@ -150,7 +151,7 @@ class PurchaseOrder(_Record):
     id: Id
     po_number: Annotated[str, Meta(min_length=1, max_length=50)]
     vendor: Id
-    date: date
+    date: Day
     lines: list[PurchaseLine]
     location: Id = 2
     department: Id = 10
@@ -163,7 +164,7 @@ class PurchaseOrder(_Record):
     freight: Decimal = ZERO
     freight_packing_slip: str = ""
     vendor_invoice_number: str = ""
-    vendor_invoice_date: date | None = None
+    vendor_invoice_date: Day | None = None
     ship_to: int = 0  # customer of a drop shipment
     shipment_method: str = ""
     gl_entries: bool = True
@@ -189,7 +190,7 @@ class Adjustment(_Record):
     id: Id
     identifier: str
     lines: list[AdjustmentLine]
-    date: date
+    date: Day
     type: Id = 1
     reason: str = ""
     closed: bool = True
@@ -214,7 +215,7 @@ class Transfer(_Record):
 
     id: Id
     lines: list[TransferLine]
-    date: date
+    date: Day
     notes: str = ""
     gl_entries: bool = True
     batch: str = ""

@@ -47,7 +47,7 @@ class Setup:
 
     def _make(self, table: str, wanted: int) -> Row:
         found, spec = self.row(table, wanted), TABLES[table]
-        made = {"id": wanted}
+        made: Row = {"id": wanted}
         for name in spec.labels:
             value = label(table, found, name)
             if value is not None:

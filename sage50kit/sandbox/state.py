@@ -6,6 +6,7 @@ knows nothing of HTTP but the status of its answers.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sage50kit.sandbox import dataset
@@ -13,10 +14,12 @@ from sage50kit.sandbox.batches import Batches
 from sage50kit.sandbox.closing import Closing
 from sage50kit.sandbox.export import Export
 from sage50kit.sandbox.ledger import Ledger
-from sage50kit.sandbox.refusal import Refused, Switches, not_found
+from sage50kit.sandbox.refusal import Refused, Switches
 from sage50kit.sandbox.setup import Setup
 from sage50kit.sandbox.tables import TABLES
 from sage50kit.sandbox.unposted import UnpostedRows
+from sage50kit.sandbox.views import Views
+from sage50kit.sandbox.writes import Writes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,10 +28,22 @@ if TYPE_CHECKING:
     from sage50kit.sandbox.records import Records
     from sage50kit.sandbox.tables import Row
 
+    Command = Callable[[dict[str, str], object], tuple[int, object]]
+
 __all__ = ["Refused", "Site", "Switches"]
 
 A = "/finance/accounting"
 Answer = tuple[int, object]
+PATCHED = (
+    ("PATCH", "companies"),
+    ("PATCH", "companyFinance"),
+    ("PATCH", "catalog"),
+    ("PATCH", "members"),
+    ("PATCH", "accountingPackageSetup"),
+    ("PUT", "accountingPackageSetup"),
+    ("PATCH", "glPaths"),
+    ("PUT", "glPaths"),
+)
 
 
 def _plain(collection: str) -> str:
@@ -54,7 +69,10 @@ class Site:
         self.export = Export(self.setup, self.closing, self.unposted, self.switches)
         self.batches = Batches(self.setup, self.ledger, self.export, self.unposted, self.switches)
         self._cache: dict[tuple[str, tuple[str, ...]], Sequence[Row]] = {}
-        self._collections = self._make_collections()
+        self.views = Views(records, self.setup, self.closing, self.ledger, self.unposted)
+        self.writes = Writes(self.setup, self.closing, self.ledger, self.views, self.switches)
+        self._lists = self._make_collections()
+        self._collections = {_plain(path): rows for path, rows in self._lists.items()}
         self._commands = self._make_commands()
         self._close_all()
 
@@ -87,7 +105,7 @@ class Site:
 
     def modelled(self) -> frozenset[tuple[str, str]]:
         """The pairs of method and path template that are modelled."""
-        return frozenset(self._commands) | frozenset(("GET", path) for path in self._collections)
+        return frozenset(self._commands) | frozenset(("GET", path) for path in self._lists)
 
     # --- writing
 
@@ -146,6 +164,7 @@ class Site:
             self.ledger.fill(found, closed.entries)
 
     def _make_collections(self) -> dict[str, Callable[..., Sequence[Row]]]:
+        views, below = self.views, self.views.below
         made: dict[str, Callable[..., Sequence[Row]]] = {
             f"{A}/unpostedinvoices": lambda: [
                 self.unposted.invoice(row) for row in self.ledger.unposted("invoice")
@@ -158,36 +177,108 @@ class Site:
                 for closed in self.ledger.unposted("procurement")
                 for row in self.unposted.procurement(closed)
             ],
+            f"{A}/unpostedpayments": views.unposted_payments,
             f"{A}/batches": self.batches.listed,
-            f"{A}/batches/{{parentId}}/entries": lambda parent: self.batches.entries(int(parent)),
+            f"{A}/batches/{{parentId}}/entries": self.batches.entries,
+            "/company/companies/{parentId}/sites": lambda at: below(
+                "sites", "company", "companies", at
+            ),
+            "/company/companies/{parentId}/typeAssociations": views.type_associations,
+            "/expense/entries": views.expenses,
+            "/expense/reports": views.reports,
+            "/finance/agreements/{parentId}/additions": lambda at: below(
+                "additions", "agreementId", "agreements", at
+            ),
+            "/finance/invoices": views.invoices,
+            "/finance/invoices/{parentId}/glEntries/": views.gl_entries,
+            "/finance/invoices/{parentId}/payments": views.invoice_payments,
+            "/finance/taxCodes/{parentId}/taxCodeLevels": views.levels,
+            "/finance/taxCodes/{parentId}/taxCodeXRefs": lambda at: below(
+                "taxCodeXRefs", "taxCode", "taxCodes", at
+            ),
+            "/finance/taxCodes/{grandparentId}/taxCodeXRefs/{parentId}/taxableXRefLevels": views.xref_levels,
+            "/procurement/adjustments": views.adjustments,
+            "/procurement/adjustments/{parentId}/details": views.adjustment_details,
+            "/procurement/catalog/{catalogItemIdentifier}/quantityOnHand": views.quantity_on_hand,
+            "/procurement/products": views.products,
+            "/procurement/purchaseorders": views.orders,
+            "/procurement/purchaseorders/{parentId}/lineitems": views.order_lines,
+            "/system/info": views.server,
+            "/system/info/locations": views.location_infos,
+            "/system/info/members": views.member_infos,
+            "/system/securityRoles/{parentId}/settings": lambda at: below(
+                "securityRoleSettings", "role", "securityRoles", at
+            ),
         }
+        for name, kind in (
+            ("invoices", "invoice"),
+            ("expenses", "expense"),
+            ("procurement", "procurement"),
+        ):
+            path = f"{A}/unposted{name}/{{parentId}}/taxableLevels"
+            made[path] = lambda at, kind=kind: views.taxable_levels(kind, at)
         for name, table in TABLES.items():
             if "{" not in table.path:
                 made[table.path] = lambda name=name: self.setup.rows(name)
-        return {_plain(path): rows for path, rows in made.items()}
+        return made
 
-    def _make_commands(self) -> dict[tuple[str, str], Callable[[dict[str, str], object], Answer]]:
-        return {
-            ("POST", f"{A}/export"): lambda _, body: (200, self.batches.preview(body)),
-            ("POST", f"{A}/batches"): lambda _, body: (201, self.batches.create(body)),
+    def _make_commands(self) -> dict[tuple[str, str], Command]:
+        batches, writes = self.batches, self.writes
+        invoice, payment = "/finance/invoices/{id}", "/finance/invoices/{parentId}/payments"
+        entry, order = (
+            "/finance/invoices/{parentId}/glEntries/{id}",
+            "/procurement/purchaseorders/{id}",
+        )
+        made: dict[tuple[str, str], Command] = {
+            ("POST", f"{A}/export"): lambda _, body: (200, batches.preview(body)),
+            ("POST", f"{A}/batches"): lambda _, body: (201, batches.create(body)),
             ("POST", f"{A}/batches/{{id}}/export"): lambda at, body: (
                 200,
-                self.batches.rerun(number(at["id"]), body),
+                batches.rerun(at["id"], body),
             ),
-            ("DELETE", f"{A}/batches/{{id}}"): lambda at, _: (
-                204,
-                self.batches.delete(number(at["id"])),
+            ("DELETE", f"{A}/batches/{{id}}"): lambda at, _: _gone(batches.delete, at["id"]),
+            ("PATCH", invoice): lambda at, body: (
+                200,
+                self.views.invoice(writes.patch_invoice(at["id"], body)),
             ),
+            ("POST", payment): lambda at, body: (201, writes.pay(at["parentId"], body)),
+            ("DELETE", f"{payment}/{{id}}"): lambda at, _: _gone(
+                writes.delete_payment, at["parentId"], at["id"]
+            ),
+            ("PATCH", order): lambda at, body: (200, writes.patch_order(at["id"], body)),
+            ("PATCH", "/procurement/purchaseorders/{parentId}/lineitems/{id}"): lambda at, body: (
+                200,
+                writes.patch_order_line(at["parentId"], at["id"], body),
+            ),
+            ("POST", f"{order}/unbatch"): lambda at, _: (201, writes.unbatch(at["id"])),
+            ("POST", f"{order}/rebatch"): lambda at, _: (201, writes.rebatch(at["id"])),
         }
+        for method in ("PATCH", "PUT"):
+            made[method, f"{payment}/{{id}}"] = self._payment(method)
+            made[method, entry] = self._gl_entry(method)
+            made[method, "/finance/closedInvoices/{id}"] = self._closed_invoice(method)
+        for method, table in PATCHED:
+            path = f"{TABLES[table].path.rstrip('/')}/{{id}}"
+            made[method, path] = self._row(method, table)
+        return made
 
-    def _delete_batch(self, at: dict[str, str], body: object) -> Answer:
-        del body
-        self.batches.delete(number(at["id"]))
-        return 204, None
+    def _payment(self, method: str) -> Command:
+        change = partial(self.writes.patch_payment, whole=method == "PUT")
+        return lambda at, body: (200, change(at["parentId"], at["id"], body))
+
+    def _gl_entry(self, method: str) -> Command:
+        change = partial(self.writes.patch_gl_entry, whole=method == "PUT")
+        return lambda at, body: (200, change(at["parentId"], at["id"], body))
+
+    def _closed_invoice(self, method: str) -> Command:
+        change = partial(self.writes.patch_closed_invoice, whole=method == "PUT")
+        return lambda at, body: (200, change(at["id"], body))
+
+    def _row(self, method: str, table: str) -> Command:
+        change = partial(self.writes.patch_row, table, whole=method == "PUT")
+        return lambda at, body: (200, change(at["id"], body))
 
 
-def number(value: str) -> int:
-    """A record id of a path; anything else is no record."""
-    if not value.isdigit():
-        raise not_found("record", value)
-    return int(value)
+def _gone(remove: Callable[..., None], *at: str) -> Answer:
+    remove(*at)
+    return 204, None
