@@ -287,9 +287,7 @@ def _draft_bills(
             work.mapper.report("zero_document", field="total", value="0.00")
             work.silent |= {row.key: "all amounts are zero" for row in own}
             continue
-        if not any(
-            row.reimbursable is not False and not row.company_advance for row in bill.detail
-        ):
+        if not [row for row in bill.detail if is_paid_back(work.mapper, row)]:
             work.mapper.report("nothing_to_post", value="nothing on the bill is owed to the member")
             work.silent |= {row.key: "nothing on the bill is owed to the member" for row in own}
             continue
