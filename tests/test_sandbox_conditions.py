@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from sage50kit.sandbox.conditions import compiled
@@ -95,8 +95,6 @@ def ids(conditions: str, parameter: str = "conditions") -> list[int]:
         ("invoiceNumber = 'ab*'", [2]),
         ("company/name contains '[[]North]'", [1]),
         ("company/name = 'The \"Bay\" [[]North]'", [1]),
-        ('company/name = "The \\"Bay\\" [[]North]"', [1]),
-        ("company/name like 'O\\'Brien*'", [2]),
         ('company/name = "O\'Brien & Söhne"', [2]),
         ("reference = 'PO 5%'", [2]),
         ("invoiceNumber = 10", [3]),
@@ -192,10 +190,10 @@ def test_any_text_is_a_condition_or_refused(text):
         assert test(row) in (True, False)
 
 
-WORDS = st.sampled_from(
-    "id total type company/id = != < in not like ( ) , and or 1 'a*' null true [2026-10-01] contains date \" "
-    "customFields/id".split()
-)
+_FIELDS = ("id", "total", "type", "company/id", "date", "customFields/id")
+_SIGNS = ("=", "!=", "<", "(", ")", ",", '"')
+_REST = ("in", "not", "like", "contains", "and", "or", "1", "'a*'", "null", "true", "[2026-10-01]")
+WORDS = st.sampled_from((*_FIELDS, *_SIGNS, *_REST))
 
 
 @given(st.lists(WORDS, max_size=12).map(" ".join))
@@ -208,9 +206,10 @@ def test_any_order_of_known_words_is_a_condition_or_refused(text):
     st.text(alphabet=st.characters(exclude_characters="*", exclude_categories=("Cs",)), max_size=30)
 )
 def test_a_quoted_text_finds_exactly_itself(text):
-    """With quotes, brackets and backslashes written as documented, every text can be looked up."""
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("[", "[[]")
-    test = compiled(f'invoiceNumber = "{escaped}"', MODEL)
+    """Every text without both kinds of quotes can be looked up, brackets written as documented."""
+    mark = "'" if '"' in text else '"'
+    assume(mark not in text)
+    test = compiled(f"invoiceNumber = {mark}{text.replace('[', '[[]')}{mark}", MODEL)
 
     assert test({"invoiceNumber": text})
     assert not test({"invoiceNumber": text + "x"})

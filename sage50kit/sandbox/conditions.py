@@ -10,8 +10,9 @@ Grammar (ConnectWise PSA Developer Guide), words in any case::
     field      = name { "/" name }                      into references: company/identifier
     literal    = "text" | 'text' | number | true | false | null | [date]
 
-Text compares without case; `*` stands for any text, in `like` also `%`; `[[]` is a literal `[`. As in the
-database behind it, a missing value meets no condition but `= null`.
+A text cannot hold the kind of quote it stands in. Text compares without case; `*` stands for any text, in
+`like` also `%`; `[[]` is a literal `[`. As in the database behind it, a missing value meets no condition but
+`= null`.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ Test = Callable[[Row], bool]
 
 _TOKEN = re.compile(
     r"""\s*(?:
-    (?P<text>"(?:[^"\\]|\\.|"")*"|'(?:[^'\\]|\\.|'')*')
+    (?P<text>"[^"]*"|'[^']*')
   | (?P<moment>\[[^\[\]]*\])
   | (?P<sign><=|>=|!=|<>|=|<|>)
   | (?P<mark>[(),])
@@ -201,7 +202,7 @@ class _Parser:
         if token is None or token.kind != "text":
             raise self._unexpected("a text in quotes")
         self._next += 1
-        return _unquoted(token.text)
+        return token.text[1:-1]
 
     def _literal(self, field: FieldPath, *, bare: bool = False) -> Any:
         token = self._peek()
@@ -217,7 +218,7 @@ class _Parser:
 
     def _value(self, token: Token, *, bare: bool) -> Any:
         if token.kind == "text":
-            return _unquoted(token.text)
+            return token.text[1:-1]
         if token.kind == "number":
             return Decimal(token.text)
         if token.kind == "moment":
@@ -273,11 +274,6 @@ _RESERVED = frozenset({"and", "or", "not", "in", "like", "contains", "null"})
 _CONSTANTS: dict[str, Any] = {"true": True, "false": False, "null": None}
 _EQUAL = {"*": ".*"}
 _LIKE = {"*": ".*", "%": ".*"}
-
-
-def _unquoted(text: str) -> str:
-    quote = text[0]
-    return re.sub(r"\\(.)", r"\1", text[1:-1].replace(quote * 2, quote))
 
 
 def _fits(kind: str, value: Any) -> bool:
