@@ -18,8 +18,9 @@ from starlette.routing import Mount
 
 from sage50kit.sandbox import auth, bodies, paging
 from sage50kit.sandbox.answers import Presenter, encode
-from sage50kit.sandbox.conditions import BadQuery, compiled, order, select, selection
+from sage50kit.sandbox.conditions import compiled
 from sage50kit.sandbox.contract import Operation, contract, fold
+from sage50kit.sandbox.fields import BadQuery, order, select, selection
 from sage50kit.sandbox.refusal import Refused
 
 if TYPE_CHECKING:

@@ -38,7 +38,7 @@ _MODULES = {
     "/expense/reports": ("Time & Expense", "Expense Report Entry"),
     "/expense": ("System", "Table Setup"),
     "/finance/accounting/": ("Finance", "Accounting Interface"),
-    "/finance/agreements": ("Finance", "Agreements"),
+    "/finance/agreements": ("Finance", "Invoicing"),
     "/finance/companyfinance": ("Companies", "Company Maintenance"),
     "/finance/invoices": ("Finance", "Invoicing"),
     "/finance/closedinvoices": ("Finance", "Invoicing"),
@@ -51,7 +51,7 @@ _MODULES = {
     "/system/departments": ("System", "My Company"),
     "/system/locations": ("System", "My Company"),
     "/system/members": ("System", "Member Maintenance"),
-    "/system/securityroles": ("System", "Security Roles"),
+    "/system/securityroles": ("System", "Member Maintenance"),
     "/system/bundles": ("System", "API Reports"),
 }
 MODULE_FUNCTIONS = tuple(dict.fromkeys(_MODULES.values()))

@@ -1,4 +1,4 @@
-"""The query language of list paths: `conditions`, `childConditions`, `customFieldConditions`, `orderBy`, `fields`.
+"""The query language of list paths: `conditions`, `childConditions`, `customFieldConditions`.
 
 Grammar (ConnectWise PSA Developer Guide), words in any case::
 
@@ -10,32 +10,32 @@ Grammar (ConnectWise PSA Developer Guide), words in any case::
     field      = name { "/" name }                      into references: company/identifier
     literal    = "text" | 'text' | number | true | false | null | [date]
 
-Text compares without case; `*` stands for any text, in `like` also `%`; `[[]` is a literal `[`. As in the
-database behind it, a missing value meets no condition but `= null`.
+A text cannot hold the kind of quote it stands in. Text compares without case; `*` stands for any text, in
+`like` also `%`; `[[]` is a literal `[`. As in the database behind it, a missing value meets no condition but
+`= null`.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
 from itertools import product
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sage50kit.sandbox.contract import contract
+from sage50kit.sandbox.fields import BadQuery, FieldPath, Row, as_moment, comparable, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-Row = dict[str, Any]
 Test = Callable[[Row], bool]
-Reader = Callable[[Row], Any]
 
 _TOKEN = re.compile(
     r"""\s*(?:
-    (?P<text>"(?:[^"\\]|\\.|"")*"|'(?:[^'\\]|\\.|'')*')
+    (?P<text>"[^"]*"|'[^']*')
   | (?P<moment>\[[^\[\]]*\])
   | (?P<sign><=|>=|!=|<>|=|<|>)
   | (?P<mark>[(),])
@@ -47,36 +47,12 @@ _TOKEN = re.compile(
 _DEEPEST = 50  # parentheses within parentheses
 
 
-class BadQuery(Exception):  # it is an answer to the caller, not a failure
-    """A query parameter cannot be read; the text says where and why."""
-
-    def __init__(self, parameter: str, message: str) -> None:
-        super().__init__(message)
-        self.parameter = parameter
-
-
 class Token(NamedTuple):
     """One word of a condition."""
 
     kind: str
     text: str
     at: int
-
-
-class FieldPath(NamedTuple):
-    """A field of a model, with its plain type, read through references."""
-
-    steps: tuple[str, ...]
-    type: str
-
-    def read(self, row: Row) -> Any:
-        """The value in a row, None where it or a reference on the way is missing."""
-        value: Any = row
-        for step in self.steps:
-            if not isinstance(value, dict):
-                return None
-            value = value.get(step)
-        return value
 
 
 @lru_cache(maxsize=512)
@@ -114,88 +90,6 @@ def _some_element(test: Test, arrays: Sequence[str]) -> Test:
         return any(test(row | dict(zip(arrays, choice, strict=True))) for choice in choices)
 
     return meets
-
-
-def order(rows: Iterable[Row], order_by: str, model: str) -> list[Row]:
-    """The rows sorted as `orderBy` says; equal ones keep their order, missing values come first.
-
-    Raises:
-        BadQuery: a field the model does not have, or a direction other than asc and desc.
-    """
-    ordered = list(rows)
-    for part in reversed([part.strip() for part in order_by.split(",") if part.strip()]):
-        name, *rest = part.split()
-        direction = rest[0].lower() if rest else "asc"
-        if direction not in ("asc", "desc") or len(rest) > 1:
-            raise BadQuery("orderBy", f"'{part}' is not a field followed by asc or desc.")
-        field = resolve(name, model, "orderBy")
-        ordered.sort(key=_sort_key(field), reverse=direction == "desc")
-    return ordered
-
-
-def _sort_key(field: FieldPath) -> Callable[[Row], tuple[bool, Any]]:
-    def key(row: Row) -> tuple[bool, Any]:
-        value = _comparable(field.read(row))
-        return (value is not None, 0 if value is None else value)
-
-    return key
-
-
-def selection(fields: str, model: str) -> dict[str, Any]:
-    """The tree of names that `fields=id,status/name` keeps; a leaf is an empty dict.
-
-    Raises:
-        BadQuery: a field the model does not have.
-    """
-    tree: dict[str, Any] = {}
-    for name in filter(None, (part.strip() for part in fields.split(","))):
-        branch = tree
-        for step in resolve(name, model, "fields").steps:
-            branch = branch.setdefault(step, {})
-    return tree
-
-
-def select(row: Row, tree: dict[str, Any]) -> Row:
-    """The part of a row that `fields` asked for."""
-    kept = {}
-    for name, branch in tree.items():
-        value = row.get(name)
-        if value is None:
-            continue
-        if branch and isinstance(value, dict):
-            value = select(value, branch)
-        elif branch and isinstance(value, list):
-            value = [select(item, branch) if isinstance(item, dict) else item for item in value]
-        kept[name] = value
-    return kept
-
-
-def resolve(name: str, model: str, parameter: str) -> FieldPath:
-    """The field of `model` that `name` means, case aside: `Company/Identifier`.
-
-    Raises:
-        BadQuery: there is none.
-    """
-    steps: list[str] = []
-    current, kind = model, ""
-    for step in name.split("/"):
-        field = _field(current, step) if current else None
-        if field is None:
-            if kind == "map" or (current and not contract().fields(current)):
-                steps.append(step)  # an open object: any name may be there
-                continue
-            raise BadQuery(parameter, f"'{name}' is not a field of {model}.")
-        steps.append(field.name)
-        kind = field.type.name
-        current = kind if field.type.is_model else ""
-    return FieldPath(tuple(steps), "" if current else kind)
-
-
-def _field(model: str, name: str) -> Any:
-    fields = contract().fields(model)
-    return fields.get(name) or next(
-        (f for f in fields.values() if f.name.lower() == name.lower()), None
-    )
 
 
 class _Parser:
@@ -308,7 +202,7 @@ class _Parser:
         if token is None or token.kind != "text":
             raise self._unexpected("a text in quotes")
         self._next += 1
-        return _unquoted(token.text)
+        return token.text[1:-1]
 
     def _literal(self, field: FieldPath, *, bare: bool = False) -> Any:
         token = self._peek()
@@ -324,7 +218,7 @@ class _Parser:
 
     def _value(self, token: Token, *, bare: bool) -> Any:
         if token.kind == "text":
-            return _unquoted(token.text)
+            return token.text[1:-1]
         if token.kind == "number":
             return Decimal(token.text)
         if token.kind == "moment":
@@ -382,26 +276,6 @@ _EQUAL = {"*": ".*"}
 _LIKE = {"*": ".*", "%": ".*"}
 
 
-def as_moment(value: Any) -> datetime | None:
-    """A date or time of the wire as a UTC moment; None if it is none."""
-    if isinstance(value, datetime):
-        return value if value.tzinfo else value.replace(tzinfo=UTC)
-    if isinstance(value, date):
-        return datetime.combine(value, time(), tzinfo=UTC)
-    if not isinstance(value, str) or not value[:4].isdigit():
-        return None
-    try:
-        moment = datetime.fromisoformat(value)
-    except ValueError:
-        return None
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _unquoted(text: str) -> str:
-    quote = text[0]
-    return re.sub(r"\\(.)", r"\1", text[1:-1].replace(quote * 2, quote))
-
-
 def _fits(kind: str, value: Any) -> bool:
     """Whether a literal may be compared with a field of this type; texts that hold dates may be either."""
     if kind in ("int", "num"):
@@ -421,26 +295,17 @@ def _as_type(kind: str, value: Any) -> Any:
     return value
 
 
-def _comparable(value: Any) -> Any:
-    """A row's value in a form that compares within its own type; texts without case, as the database does."""
-    if isinstance(value, str):
-        return value.casefold()
-    if isinstance(value, (date, datetime)):
-        return as_moment(value)
-    return None if isinstance(value, (dict, list)) else value
-
-
 def _prepared(field: FieldPath, value: Any) -> Callable[[Any], Any]:
     """How a row's value is made comparable with the literal `value`."""
     if isinstance(value, datetime) or field.type == "datetime":
         return as_moment
-    return _comparable
+    return comparable
 
 
 def _equal(field: FieldPath, value: Any) -> Test:
     if isinstance(value, str) and ("*" in value or "[[]" in value):
         return _like(field, value, _EQUAL)
-    wanted, prepare = _comparable(value), _prepared(field, value)
+    wanted, prepare = comparable(value), _prepared(field, value)
     if len(field.steps) == 1:
         name = field.steps[0]
         return lambda row: prepare(row.get(name)) == wanted
@@ -449,8 +314,8 @@ def _equal(field: FieldPath, value: Any) -> Test:
 
 def _member(field: FieldPath, values: list[Any]) -> Test:
     known = [value for value in values if value is not None]
-    wanted = {_comparable(value) for value in known}
-    prepare = as_moment if known and isinstance(known[0], datetime) else _comparable
+    wanted = {comparable(value) for value in known}
+    prepare = as_moment if known and isinstance(known[0], datetime) else comparable
     return lambda row: prepare(field.read(row)) in wanted
 
 
@@ -463,7 +328,7 @@ _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
 
 
 def _ordered(field: FieldPath, sign: str, value: Any) -> Test:
-    compare, wanted, prepare = _COMPARE[sign], _comparable(value), _prepared(field, value)
+    compare, wanted, prepare = _COMPARE[sign], comparable(value), _prepared(field, value)
 
     def test(row: Row) -> bool:
         found = prepare(field.read(row))

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote, urlencode
 
-from sage50kit.sandbox.conditions import BadQuery
 from sage50kit.sandbox.contract import INT32
+from sage50kit.sandbox.fields import BadQuery
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Sequence
