@@ -164,7 +164,6 @@ def transfer_document(
         return None, f"both warehouses keep their stock on account {account}"
     if not open_day or day is None:
         return None, ""
-    offsets = [entry for row in rows if row.offset for entry in row.offset.entry_ids]
     document = Document(
         type="journal_entry",
         key=transaction.key,
@@ -175,9 +174,16 @@ def transfer_document(
         document_date=day,
         distributions=lines,
         source_total=total(line.amount for line in lines if line.amount > 0),
-        entry_ids=unique([*transaction.entry_ids, *offsets]),
+        entry_ids=unique(
+            [*transaction.entry_ids, *(i for row in rows for i in transfer_entry_ids(row))]
+        ),
     )
     return document, ""
+
+
+def transfer_entry_ids(row: wire.GLExportInventoryTransfer) -> tuple[int, ...]:
+    """The GL entries of a transferred item, its offset included."""
+    return (*row.entry_ids, *(row.offset.entry_ids if row.offset else ()))
 
 
 def _transferred(mapper: Mapper, row: wire.GLExportInventoryTransfer) -> tuple[Distribution, ...]:

@@ -14,17 +14,21 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from sage50kit.batch.expenses import bill_document, is_paid_back, journal_document
-from sage50kit.batch.inventory import adjustment_documents, transfer_document
+from sage50kit.batch.inventory import (
+    adjustment_documents,
+    transfer_document,
+    transfer_entry_ids,
+)
 from sage50kit.batch.mapping import Mapper, Setup
 from sage50kit.batch.purchases import purchase_document
-from sage50kit.batch.sales import nothing_but_zeros, sales_document
+from sage50kit.batch.sales import invoice_entry_ids, nothing_but_zeros, sales_document
 from sage50kit.batch.validation import CHECKS, Checked, check_package
 from sage50kit.errors import PlanBlocked
 from sage50kit.issues import worst
 from sage50kit.model import Document, LeftOut, Master, Plan, Transaction
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from sage50kit.connectwise import wire
     from sage50kit.issues import Issue
@@ -33,6 +37,9 @@ if TYPE_CHECKING:
     from sage50kit.pushlog import LoggedDocument
 
 __all__ = ["Detail", "ExpenseGroup", "Prepared", "Setup", "check", "draft", "freeze", "prepare"]
+
+
+ZERO_REASON = "all amounts are zero"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +77,14 @@ class _Draft:
     mapper: Mapper
     documents: list[Document] = field(default_factory=list)
     silent: dict[str, str] = field(default_factory=dict)  # key -> why nothing is posted
+    entry_ids: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
+
+    def say_nothing(
+        self, transaction: Transaction, reason: str, entry_ids: Iterable[int] = ()
+    ) -> None:
+        """Nothing is posted for a transaction; its GL entries join the batch all the same."""
+        self.silent[transaction.key] = reason
+        self.entry_ids[transaction.key] += entry_ids
 
 
 def prepare(
@@ -132,7 +147,7 @@ def draft(
     _draft_receipts(work, by_kind["receipt"], detail.procurement)
     _draft_adjustments(work, by_kind["adjustment"], detail.procurement)
     _draft_transfers(work, by_kind["transfer"], detail.procurement)
-    entries = _entry_ids(work.documents)
+    entries = _entry_ids(work)
     return Prepared(
         documents=tuple(work.documents),
         masters=tuple(mapper.masters.values()),
@@ -214,11 +229,13 @@ def posting_order(document: Document) -> tuple[int, str, str, int]:
     return rank, document.posting_date.isoformat(), document.key, document.part
 
 
-def _entry_ids(documents: Sequence[Document]) -> dict[str, tuple[int, ...]]:
+def _entry_ids(work: _Draft) -> dict[str, tuple[int, ...]]:
     """GL-entry ids by transaction; the documents of several transactions give theirs to the first."""
     ids: dict[str, dict[int, None]] = defaultdict(dict)
-    for document in documents:
+    for document in work.documents:
         ids[document.transactions[0]].update(dict.fromkeys(document.entry_ids))
+    for key, more in work.entry_ids.items():
+        ids[key].update(dict.fromkeys(more))
     return {key: tuple(found) for key, found in ids.items()}
 
 
@@ -248,7 +265,7 @@ def _draft_invoices(
             work.mapper.report("document_empty", field="lines")
         elif nothing_but_zeros(header):
             work.mapper.report("zero_document", field="total", value="0.00")
-            work.silent[transaction.key] = "all amounts are zero"
+            work.say_nothing(transaction, ZERO_REASON, invoice_entry_ids(header))
         else:
             document = sales_document(work.mapper, transaction, header, customers)
             work.documents += [document] if document else []
@@ -285,15 +302,24 @@ def _draft_bills(
         work.mapper.at(own[0].key, own[0].number)
         if not any(row.total for row in bill.detail):
             work.mapper.report("zero_document", field="total", value="0.00")
-            work.silent |= {row.key: "all amounts are zero" for row in own}
+            _silence_bill(work, own, bill, ZERO_REASON)
             continue
         if not [row for row in bill.detail if is_paid_back(work.mapper, row)]:
             work.mapper.report("nothing_to_post", value="nothing on the bill is owed to the member")
-            work.silent |= {row.key: "nothing on the bill is owed to the member" for row in own}
+            _silence_bill(work, own, bill, "nothing on the bill is owed to the member")
             continue
         document = bill_document(work.mapper, own, bill)
         work.documents += [document] if document else []
     return answered
+
+
+def _silence_bill(
+    work: _Draft, own: Sequence[Transaction], bill: wire.GLExportExpenseBill, reason: str
+) -> None:
+    """The first transaction takes the entries of the bill, as its document would have."""
+    for row in own:
+        work.say_nothing(row, reason)
+    work.entry_ids[own[0].key] += [entry for row in bill.detail for entry in row.entry_ids]
 
 
 def _tied(members: Sequence[Transaction], bill: wire.GLExportExpenseBill) -> list[Transaction]:
@@ -319,7 +345,7 @@ def _draft_journals(
         document = journal_document(work.mapper, own, expense) if expense.total else None
         if not expense.total:
             work.mapper.report("zero_document", field="total", value="0.00")
-            work.silent[own.key] = "all amounts are zero"
+            work.say_nothing(own, ZERO_REASON, ids)
         work.documents += [document] if document else []
     return answered
 
@@ -349,7 +375,9 @@ def _draft_receipt(
     rows = [*header.purchase_detail, *header.purchase_detail_tax]
     if not header.total and not any(row.total or row.quantity for row in rows):
         work.mapper.report("zero_document", field="total", value="0.00")
-        work.silent[transaction.key] = "all amounts are zero"
+        work.say_nothing(
+            transaction, ZERO_REASON, (entry for row in rows for entry in row.entry_ids)
+        )
         return
     document = purchase_document(work.mapper, transaction, header)
     work.documents += [document] if document else []
@@ -370,7 +398,7 @@ def _draft_adjustments(
         work.documents += documents
         if not documents and len(work.mapper.issues) == before:
             work.mapper.report("zero_document", field="total", value="0.00")
-            work.silent[transaction.key] = "all quantities are zero"
+            work.say_nothing(transaction, "all quantities are zero")
 
 
 def _draft_transfers(
@@ -389,7 +417,8 @@ def _draft_transfers(
         work.documents += [document] if document else []
         if reason:
             work.mapper.report("nothing_to_post", field="accounts", value=reason)
-            work.silent[transaction.key] = reason
+            ids = (entry for row in rows for entry in transfer_entry_ids(row))
+            work.say_nothing(transaction, reason, ids)
 
 
 def _leading_number(key: str) -> str:

@@ -88,8 +88,13 @@ def sales_document(
             header.purchase_order and header.purchase_order.name, 20, "customer PO"
         ),
         memo=mapper.cut(header.memo, 2000, "memo"),
-        entry_ids=unique([*header.entry_ids, *(i for row in header.detail for i in row.entry_ids)]),
+        entry_ids=invoice_entry_ids(header),
     )
+
+
+def invoice_entry_ids(header: wire.GLExportTransaction) -> tuple[int, ...]:
+    """Every GL entry of an invoice, header side and lines, tax lines included (reference, 5.2)."""
+    return unique([*header.entry_ids, *(i for row in header.detail for i in row.entry_ids)])
 
 
 def nothing_but_zeros(header: wire.GLExportTransaction) -> bool:

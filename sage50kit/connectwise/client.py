@@ -292,7 +292,7 @@ class Client:
                 if attempt == ATTEMPTS:
                     raise _silence(error, "GET", self.name, "") from error
             else:
-                if not _may_pass(answer) or attempt == ATTEMPTS:
+                if answer.is_success or not _may_pass(answer) or attempt == ATTEMPTS:
                     return answer
             self._pause(_back_off(attempt))
         raise AssertionError("unreachable")
