@@ -6,7 +6,7 @@ Amounts are `Decimal`, dates are days. References to setup tables are ids. A rec
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime  # msgspec reads the annotations
 from decimal import Decimal
 from typing import Annotated, Any, Literal, TypeAlias
 
