@@ -94,7 +94,7 @@ def run(stage: Stage, **parameters: str) -> tuple[int, dict[str, object]]:
     words = [part for name, value in parameters.items() for part in ("-p", name, value)]
     done = stage.run("run", str(BATCH), *words, "-o", str(stage.folder / "runs"), "--json")
     written = [path for path in done.json["files"] if path.endswith("status.json")]
-    return done.code, json.loads(open(written[0], encoding="utf-8").read()) if written else {}  # noqa: PTH123, SIM115
+    return done.code, json.loads(open(written[0], encoding="utf-8").read()) if written else {}  # noqa: PTH123
 
 
 def test_the_defaults_write_nothing(tmp_path: Path):
