@@ -1,0 +1,71 @@
+"""Imports go one way, and what is pure stays pure."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+import pytest
+from importlinter.cli import lint_imports
+
+from tests.stage import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+PURE = [
+    "model",
+    "money",
+    "issues",
+    "connectwise/frames",
+    "batch/mapping",
+    "batch/validation",
+    "batch/planning",
+]
+CLOCKS = {
+    "now",
+    "today",
+    "utcnow",
+    "time",
+    "time_ns",
+    "monotonic",
+    "getenv",
+    "environ",
+    "open",
+    "read_text",
+}
+
+
+def test_the_contracts_of_pyproject_hold(capsys: pytest.CaptureFixture[str]):
+    """The layers, the purity and the independence that pyproject.toml draws."""
+    code = lint_imports(config_filename=str(ROOT / "pyproject.toml"), no_logo=True)
+
+    assert code == 0, capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", PURE)
+def test_pure_files_read_neither_clock_nor_disk(name):
+    """The same input gives the same output, today and tomorrow."""
+    tree = ast.parse((ROOT / "sage50kit" / f"{name}.py").read_text(encoding="utf-8"))
+    called = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    names = {
+        func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "") for func in called
+    }
+
+    assert not names & CLOCKS
+
+
+def functions(path: Path) -> Iterator[tuple[str, int]]:
+    """Each function of a file, with how many lines it has."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.end_lineno:
+            yield f"{path.stem}.{node.name}", node.end_lineno - node.lineno + 1
+
+
+def test_functions_stay_short():
+    """None passes fifty lines."""
+    found = [one for path in (ROOT / "sage50kit").rglob("*.py") for one in functions(path)]
+
+    assert len(found) > 300
+    assert [one for one in found if one[1] > 50] == []
