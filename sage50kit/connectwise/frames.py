@@ -6,6 +6,7 @@ Procurement rows are GL entries, so those of one packing slip, adjustment or tra
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -14,9 +15,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from sage50kit.connectwise import assumptions
 from sage50kit.connectwise.wire import parse_day
 from sage50kit.errors import ConnectWiseUnreadable, UsageError
-from sage50kit.money import ZERO, money_series
+from sage50kit.money import ZERO, exact, money_series, round_to
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -26,7 +28,14 @@ if TYPE_CHECKING:
 
 ListKind = Literal["invoice", "expense", "procurement"]
 
+PATHS: dict[ListKind, str] = {
+    "invoice": "/finance/accounting/unpostedinvoices",
+    "expense": "/finance/accounting/unpostedexpenses",
+    "procurement": "/finance/accounting/unpostedprocurement",
+}
+
 _MONEY = pa.decimal128(19, 4)
+_SMALLEST = Decimal("0.0001")
 SCHEMA = pa.schema(
     [
         ("key", pa.string()),
@@ -52,7 +61,17 @@ SCHEMA = pa.schema(
 NO_ENTRIES = "it has no GL entries: reopen and close it in ConnectWise"
 NO_ACCOUNT = "its company has no account number: fill Account under Company Finance in ConnectWise"
 NOT_PAID_BACK = "it is not paid back to the member ({type})"
-KINDS_OF = {"Purchase": "receipt", "Adjustment": "adjustment", "Transfer": "transfer"}
+NOBODY_IS_PAID = frozenset({"NonReimbursable", "Personal"})
+KINDS_OF: dict[str, Kind] = {
+    "Purchase": "receipt",
+    "Adjustment": "adjustment",
+    "Transfer": "transfer",
+}
+_KEY_FIELDS: dict[ListKind, str] = {
+    "invoice": "billingLogId",
+    "expense": "expenseDetailId",
+    "procurement": "unpostedProductId",
+}
 
 
 class _Ref(msgspec.Struct, rename="camel"):
@@ -132,7 +151,12 @@ def read_list(kind: ListKind, pages: Iterable[bytes]) -> pa.Table:
     Raises:
         ConnectWiseUnreadable: a page is not the list of the contract; page and field are named.
     """
-    convert = {"invoice": _invoices, "expense": _expenses, "procurement": _procurement}[kind]
+    converters: dict[ListKind, Callable[[list[Any]], pa.Table]] = {
+        "invoice": _invoices,
+        "expense": _expenses,
+        "procurement": _procurement,
+    }
+    convert = converters[kind]
     tables = [convert(_decoded(kind, page, number)) for number, page in enumerate(pages, start=1)]
     return pa.concat_tables(tables) if tables else SCHEMA.empty_table()
 
@@ -140,47 +164,91 @@ def read_list(kind: ListKind, pages: Iterable[bytes]) -> pa.Table:
 def _decoded(kind: ListKind, page: bytes, number: int) -> list[Any]:
     try:
         rows: list[Any] = _DECODERS[kind].decode(page)
-    except msgspec.MsgspecError as error:
-        raise ConnectWiseUnreadable(
-            f"page {number} of the unposted {kind} list is not as the contract says: {error}. "
-            "Fetch again; if it stays, ask ConnectWise support.",
-        ) from error
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        what = f"page {number}{_record(page, str(error))} is not as the contract says: {error}"
+        raise _unreadable(kind, what) from error
     return rows
 
 
-def _table(columns: dict[str, list[Any]], dates: Sequence[str]) -> pa.Table:
-    count = len(columns["key"])
+def _record(page: bytes, complaint: str) -> str:
+    """Which record a complaint such as "... at `$[3].total`" is about, as people can look it up."""
+    index = re.search(r"\$\[(\d+)\]", complaint)
+    if index is None:
+        return ""
+    row = msgspec.json.decode(page)[int(index.group(1))]
+    return f", record {row['id']}," if isinstance(row, dict) and "id" in row else ""
+
+
+def _unreadable(kind: ListKind, what: str) -> ConnectWiseUnreadable:
+    return ConnectWiseUnreadable(
+        f"the list {PATHS[kind]} cannot be read: {what}. Fetch again; if it stays, open the record "
+        "in ConnectWise or ask ConnectWise support.",
+        url=PATHS[kind],
+    )
+
+
+def _table(kind: ListKind, rows: Sequence[Any], columns: dict[str, list[Any]]) -> pa.Table:
     arrays = []
     for field in SCHEMA:
-        values = columns.get(field.name, [None] * count)
-        if field.name in dates:
-            arrays.append(_days(values))
+        values = columns.get(field.name, [None] * len(rows))
+        if field.type == pa.date32():
+            arrays.append(_days(kind, rows, values, field.name))
+        elif field.type == _MONEY:
+            arrays.append(_amounts(kind, rows, values, field.name))
         elif field.type == pa.string():
             arrays.append(pa.array([value or "" for value in values], pa.string()))
-        elif field.type == _MONEY:
-            arrays.append(_amounts(values, field.name))
         else:
             arrays.append(pa.array(values, field.type))
     return pa.Table.from_arrays(arrays, schema=SCHEMA)
 
 
-def _days(values: list[str | None]) -> pa.Array:
+def _days(kind: ListKind, rows: Sequence[Any], values: list[str | None], name: str) -> pa.Array:
     """Calendar days; the ISO form of the lists all at once, any other one by one."""
     try:
         texts = pa.array(values, pa.string())
         return pc.cast(pc.utf8_slice_codeunits(texts, 0, 10), pa.date32())
     except pa.ArrowInvalid:
-        return pa.array([parse_day(value) for value in values], pa.date32())
+        return _one_by_one(kind, rows, values, name, parse_day, pa.date32())
 
 
-def _amounts(values: list[Decimal | None], name: str) -> pa.Array:
+def _amounts(
+    kind: ListKind, rows: Sequence[Any], values: list[Decimal | None], name: str
+) -> pa.Array:
+    """Exact amounts; what does not fit, or is no number, is an error and never a missing amount."""
     try:
-        return pa.array(values, _MONEY)
-    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
-        raise ConnectWiseUnreadable(
-            f"the unposted lists hold an amount in {name} with more than four decimals or beyond "
-            f"quadrillions: {error}. Correct the record in ConnectWise."
-        ) from error
+        amounts = pa.array(values, _MONEY)
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        amounts = None
+    if amounts is None or amounts.null_count != values.count(None):
+        return _one_by_one(kind, rows, values, name, _exact_amount, _MONEY)
+    return amounts
+
+
+def _exact_amount(value: Decimal | None) -> Decimal | None:
+    if value is None:
+        return None
+    amount = exact(value)
+    if round_to(amount, _SMALLEST) != amount:
+        raise ValueError(f"{value} has more than four decimals")
+    return amount
+
+
+def _one_by_one(
+    kind: ListKind,
+    rows: Sequence[Any],
+    values: Sequence[Any],
+    name: str,
+    read: Callable[[Any], Any],
+    wanted: pa.DataType,
+) -> pa.Array:
+    """The slow way, which can tell which record is wrong."""
+    found = []
+    for row, value in zip(rows, values, strict=True):
+        try:
+            found.append(read(value))
+        except ValueError as error:
+            raise _unreadable(kind, f"{name} of record {row.id}: {error}") from error
+    return pa.array(found, wanted)
 
 
 def _name(reference: _Ref | None) -> str:
@@ -193,8 +261,10 @@ def _code(currency: _Currency | None) -> str:
 
 def _invoices(rows: list[_Invoice]) -> pa.Table:
     return _table(
+        "invoice",
+        rows,
         {
-            "key": [f"invoice:{row.billing_log_id}" for row in rows],
+            "key": [f"invoice:{_id('invoice', row, row.billing_log_id)}" for row in rows],
             "kind": ["invoice"] * len(rows),
             "type": [row.invoice_type for row in rows],
             "number": [row.invoice_number for row in rows],
@@ -209,24 +279,47 @@ def _invoices(rows: list[_Invoice]) -> pa.Table:
             "total": [row.total or ZERO for row in rows],
             "currency": [_code(row.currency) for row in rows],
             "due_date": [row.due_date for row in rows],
-            "entry_ids": [str(row.id) if row.description else "" for row in rows],
+            "entry_ids": [
+                "" if _has_no_entries(row.description, row.account_number) else str(row.id)
+                for row in rows
+            ],
             "left_out": [_invoice_reason(row) for row in rows],
         },
-        ("date", "due_date"),
     )
 
 
 def _invoice_reason(row: _Invoice) -> str:
     """Why ConnectWise cannot export an invoice that it lists (connectwise reference, 8.1)."""
-    if not row.description:
+    if _has_no_entries(row.description, row.account_number):
         return NO_ENTRIES
     return "" if row.account_number else NO_ACCOUNT
 
 
+def _expense_reason(row: _Expense) -> str:
+    """Why there is nothing to pay back to the member (design 9.11), or nothing to batch."""
+    if row.classification in NOBODY_IS_PAID:
+        return NOT_PAID_BACK.format(type=row.classification)
+    return NO_ENTRIES if _has_no_entries(row.charge_description, row.account_number) else ""
+
+
+def _has_no_entries(description: str | None, account: str | None) -> bool:
+    """Such a row stays listed for ever and cannot be batched (connectwise reference, 8.1)."""
+    return not (description or account)
+
+
+def _id(kind: ListKind, row: Any, identity: int | str | None) -> int | str:
+    """The id that the key is made of; a key must never be made up."""
+    if not identity:
+        raise _unreadable(kind, f"record {row.id} has no {_KEY_FIELDS[kind]}")
+    return identity
+
+
 def _expenses(rows: list[_Expense]) -> pa.Table:
     return _table(
+        "expense",
+        rows,
         {
-            "key": [f"expense:{row.expense_detail_id}" for row in rows],
+            "key": [f"expense:{_id('expense', row, row.expense_detail_id)}" for row in rows],
             "kind": ["expense"] * len(rows),
             "type": [row.classification for row in rows],
             "number": [str(row.expense_detail_id) for row in rows],
@@ -239,26 +332,26 @@ def _expenses(rows: list[_Expense]) -> pa.Table:
             "total": [row.total or ZERO for row in rows],
             "currency": [_code(row.currency) for row in rows],
             "member": [(row.member.identifier if row.member else "") for row in rows],
-            "entry_ids": [str(row.id) for row in rows],
-            "left_out": [
-                NOT_PAID_BACK.format(type=row.classification)
-                if row.classification in ("NonReimbursable", "Personal")
-                else ""
+            "entry_ids": [
+                "" if _has_no_entries(row.charge_description, row.account_number) else str(row.id)
                 for row in rows
             ],
+            "left_out": [_expense_reason(row) for row in rows],
         },
-        ("date", "due_date"),
     )
 
 
 def _procurement(rows: list[_Procurement]) -> pa.Table:
+    kinds = [_procurement_kind(row) for row in rows]
     return _table(
+        "procurement",
+        rows,
         {
             "key": [
-                f"{KINDS_OF.get(row.procurement_type or '', 'receipt')}:{row.unposted_product_id}"
-                for row in rows
+                f"{kind}:{_id('procurement', row, row.unposted_product_id)}"
+                for kind, row in zip(kinds, rows, strict=True)
             ],
-            "kind": [KINDS_OF.get(row.procurement_type or "", "receipt") for row in rows],
+            "kind": kinds,
             "type": [row.procurement_type for row in rows],
             "number": [_procurement_number(row) for row in rows],
             "date": [row.purchase_date or row.date_closed for row in rows],
@@ -268,18 +361,30 @@ def _procurement(rows: list[_Procurement]) -> pa.Table:
             "description": [row.description for row in rows],
             "total": [row.total or ZERO for row in rows],
             "currency": [_code(row.currency) for row in rows],
-            "entry_ids": [str(row.id) for row in rows],
+            "entry_ids": [str(row.id) if row.description else "" for row in rows],
+            "left_out": ["" if row.description else NO_ENTRIES for row in rows],
         },
-        ("date", "due_date"),
     )
+
+
+def _procurement_kind(row: _Procurement) -> Kind:
+    """By `procurementType`, else by the end of the key; anything else is unknown and refused."""
+    kind = KINDS_OF.get(row.procurement_type or "")
+    if kind is None:
+        kind = assumptions.kind_of_product(row.unposted_product_id or "")
+    if kind is None or (row.procurement_type and row.procurement_type not in KINDS_OF):
+        what = f"record {row.id} has the unknown procurementType {row.procurement_type!r}"
+        raise _unreadable("procurement", what)
+    return kind
 
 
 def _procurement_number(row: _Procurement) -> str:
     """`4471 / PS-1001` for a receipt: purchase order and packing slip; else the number of the key."""
-    number, _, rest = (row.unposted_product_id or "").partition("-")
-    slip = rest.rpartition("-")[0]
+    key = row.unposted_product_id or ""
+    slip = assumptions.packing_slip(key)
     order = (row.purchase_order.name or "") if row.purchase_order else ""
-    return f"{order or number} / {slip}" if slip else order or number
+    number = order or assumptions.product_number(key)
+    return f"{number} / {slip}" if slip else number
 
 
 def unposted_frame(
@@ -300,7 +405,7 @@ def unposted_frame(
     tables = [table for table in (invoices, expenses, _joined(procurement)) if table is not None]
     table = pa.concat_tables(tables) if tables else SCHEMA.empty_table()
     table = table.sort_by([("kind", "ascending"), ("date", "ascending"), ("number", "ascending")])
-    frame = table.to_pandas(types_mapper=pd.ArrowDtype)
+    frame: pd.DataFrame = table.to_pandas(types_mapper=pd.ArrowDtype)
     if locations and len(frame):
         names = frame["location_id"].map(locations).astype(frame["location"].dtype)
         frame["location"] = frame["location"].where(frame["location"] != "", names.fillna(""))
@@ -316,7 +421,11 @@ def _joined(procurement: pa.Table | None) -> pa.Table | None:
         known = first.setdefault(row["key"], row)
         if known is not row:
             known["total"] += row["total"]
-            known["entry_ids"] += f",{row['entry_ids']}"
+            ids = [part for part in (known["entry_ids"], row["entry_ids"]) if part]
+            known["entry_ids"] = ",".join(ids)
+            known["left_out"] = (
+                known["left_out"] and row["left_out"]
+            )  # one row with entries is enough
     return pa.Table.from_pylist(list(first.values()), schema=SCHEMA)
 
 
@@ -378,7 +487,11 @@ def locations(frame: pd.DataFrame) -> pd.DataFrame:
     """The locations that have transactions, with how many and how much (dollars)."""
     found = frame[frame["location_id"].notna()]
     groups = [
-        {"location_id": int(key), "location": rows["location"].iloc[0], "transactions": len(rows)}
+        {
+            "location_id": int(str(key)),
+            "location": rows["location"].iloc[0],
+            "transactions": len(rows),
+        }
         | {"total": sum(rows["total"], ZERO)}
         for key, rows in found.groupby("location_id")
     ]

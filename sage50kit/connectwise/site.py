@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from sage50kit.connectwise import wire
+from sage50kit.connectwise.assumptions import ALL_LOCATIONS, EXPORT_CHUNK
 from sage50kit.connectwise.client import REREADS, condition, moving
 
 if TYPE_CHECKING:
@@ -18,14 +19,7 @@ if TYPE_CHECKING:
     from sage50kit.connectwise.frames import ListKind
     from sage50kit.model import Kind
 
-EXPORT_CHUNK = 200  # documents per export call: the server is slow on many [A]
-
 AT_ONCE = 4
-LISTS: dict[ListKind, str] = {
-    "invoice": "/finance/accounting/unpostedinvoices",
-    "expense": "/finance/accounting/unpostedexpenses",
-    "procurement": "/finance/accounting/unpostedprocurement",
-}
 _LIST_OF: dict[Kind, ListKind] = {
     "invoice": "invoice",
     "expense": "expense",
@@ -70,7 +64,7 @@ class ConnectWise:
         """
         from sage50kit.connectwise import frames
 
-        path = LISTS[kind]
+        path = frames.PATHS[kind]
         for _ in range(REREADS):
             before = self.client.count(path)
             table = frames.read_list(kind, self.client.pages(path, progress=progress))
@@ -256,7 +250,7 @@ class ConnectWise:
 def merged(exports: Iterable[wire.GLExport]) -> wire.GLExport:
     """Several exports as one, in their order."""
     parts = list(exports)
-    together = {
+    together: dict[str, Any] = {
         name: tuple(row for part in parts for row in getattr(part, name))
         for name in wire.GLExport.model_fields
     }
@@ -270,7 +264,7 @@ def _export_of(answer: Any, path: str) -> wire.GLExport:
 
 def _request(batch: str) -> dict[str, Any]:
     """What every export asks: all locations, a number that makes no batch, no through date (9.8)."""
-    return {"batchIdentifier": batch, "glInterfaceIdentifier": batch, "locationId": 0}
+    return {"batchIdentifier": batch, "glInterfaceIdentifier": batch, "locationId": ALL_LOCATIONS}
 
 
 def _flags(kinds: Collection[str]) -> dict[str, bool]:

@@ -22,6 +22,7 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
+from sage50kit.connectwise.assumptions import adjustment_number
 from sage50kit.errors import ConnectWiseUnreadable
 from sage50kit.money import exact
 
@@ -393,7 +394,7 @@ class GLExportAdjustmentTransaction(Wire):
     @property
     def number(self) -> str:
         """The adjustment's number, as its key has it."""
-        return (self.adjustment_description or self.id or "").partition("-")[0].strip()
+        return adjustment_number(self.adjustment_description or self.id or "")
 
 
 class GLExportInventoryTransferOffset(_EntryLine):
