@@ -19,8 +19,8 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
-from sage50kit.batch.planning import Detail, freeze, prepare
 from sage50kit.batch.mapping import Setup
+from sage50kit.batch.planning import Detail, freeze, prepare
 from sage50kit.batch.proof import Proof
 from sage50kit.connectors.embedded import read_lists
 from sage50kit.connectwise import wire

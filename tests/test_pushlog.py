@@ -5,13 +5,16 @@ from __future__ import annotations
 import sqlite3
 from datetime import date
 from decimal import Decimal
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from sage50kit.errors import BatchTaken, ContentChanged, InDoubt, LogCorrupt
 from sage50kit.model import Customer, Distribution, Document, Plan, Transaction
 from sage50kit.pushlog import PushLog
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def invoice(number: int, amount: str = "10.00") -> Document:

@@ -836,9 +836,18 @@ def test_serve_prints_one_line_and_ends_cleanly(tmp_path, name):
     assert answer.status_code == 200
     assert (running.returncode, rest) == (0, "")
     assert "Traceback" not in errors
-    keys = (
-        ["url", "site", "company", "client_id", "public_key", "private_key", "ca_file", "profile", "company_file", "env"]
-    )
+    keys = [
+        "url",
+        "site",
+        "company",
+        "client_id",
+        "public_key",
+        "private_key",
+        "ca_file",
+        "profile",
+        "company_file",
+        "env",
+    ]
     assert list(line) == keys
 
 

@@ -20,7 +20,7 @@ from sage50kit.batch.inventory import (
     transfer_entry_ids,
 )
 from sage50kit.batch.mapping import Mapper, Setup
-from sage50kit.batch.purchases import purchase_document
+from sage50kit.batch.purchases import purchase_document, purchase_rows
 from sage50kit.batch.sales import invoice_entry_ids, nothing_but_zeros, sales_document
 from sage50kit.batch.validation import CHECKS, Checked, check_package
 from sage50kit.errors import PlanBlocked
@@ -356,7 +356,7 @@ def _draft_receipts(
     """Receipts are tied by GL-entry ids: the export names them by text (connectwise reference, 5.1)."""
     by_entry: dict[int, wire.GLExportPurchaseTransaction] = {}
     for header in export.purchase_transactions if export else ():
-        for row in (*header.purchase_detail, *header.purchase_detail_tax):
+        for row in purchase_rows(header):
             by_entry.update(dict.fromkeys(row.entry_ids, header))
     for transaction in transactions:
         work.mapper.at(transaction.key, transaction.number)
@@ -372,7 +372,7 @@ def _draft_receipts(
 def _draft_receipt(
     work: _Draft, transaction: Transaction, header: wire.GLExportPurchaseTransaction
 ) -> None:
-    rows = [*header.purchase_detail, *header.purchase_detail_tax]
+    rows = purchase_rows(header)
     if not header.total and not any(row.total or row.quantity for row in rows):
         work.mapper.report("zero_document", field="total", value="0.00")
         work.say_nothing(

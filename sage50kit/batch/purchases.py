@@ -60,7 +60,6 @@ def purchase_document(
     distributions = balanced(mapper, -purchase_total, kept)
     if distributions is None or day is None or not open_day or purchase_total < 0:
         return None
-    rows = [*header.purchase_detail, *header.purchase_detail_tax]
     return Document(
         type="purchase",
         key=transaction.key,
@@ -80,8 +79,17 @@ def purchase_document(
         purchase_order=mapper.cut(header.document_number, 20, "PO number"),
         waiting_on_bill=not reference,
         memo=mapper.cut(header.memo, 2000, "memo"),
-        entry_ids=unique([*(i for row in rows for i in row.entry_ids), *transaction.entry_ids]),
+        entry_ids=unique(
+            [*(i for row in purchase_rows(header) for i in row.entry_ids), *transaction.entry_ids]
+        ),
     )
+
+
+def purchase_rows(
+    header: wire.GLExportPurchaseTransaction,
+) -> tuple[wire.GLExportPurchaseTransactionDetail | wire.GLExportPurchaseTransactionDetailTax, ...]:
+    """Product, freight and tax lines of a receipt."""
+    return (*header.purchase_detail, *header.purchase_detail_tax)
 
 
 def _posting_date(header: wire.GLExportPurchaseTransaction, *, waiting: bool) -> date | None:

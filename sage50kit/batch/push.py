@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from sage50kit.connectwise.site import ConnectWise
     from sage50kit.issues import Issue
     from sage50kit.model import Plan, Posted, StoredDocument, Transaction
-    from sage50kit.pushlog import LoggedDocument, PushLog
+    from sage50kit.pushlog import DocumentState, LoggedDocument, PushLog
 
 LONGEST_BATCH = 50  # characters of a batch identifier (connectwise reference, 5.5)
 
@@ -235,7 +235,7 @@ def post(document: Document, plan: Plan, company: Connector, log: PushLog) -> No
         )
 
 
-def _arrived(company: Connector) -> str:
+def _arrived(company: Connector) -> DocumentState:
     """The state of a document the company took: an import file still needs a person."""
     return "posted" if company.capabilities.confirms else "exported"
 

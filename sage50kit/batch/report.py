@@ -129,7 +129,7 @@ def _report(
         batch=plan.batch,
         batch_id=batch.batch_id if batch else None,
         next_batch=next_batch,
-        counts={**counts, "left_out": len(plan.left_out)},
+        counts={**{str(state): n for state, n in counts.items()}, "left_out": len(plan.left_out)},
         totals={
             "posted": total(row.total for row in posted),
             "planned": total(row.total for row in plan.documents),

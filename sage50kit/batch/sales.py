@@ -81,15 +81,19 @@ def sales_document(
         party_id=party_id,
         party_name=transaction.party,
         tax_code=tax_code,
-        terms=(
-            header.billing_terms_xref or (header.billing_terms and header.billing_terms.name) or ""
-        )[:20],
+        terms=_terms(header),
         purchase_order=mapper.cut(
-            header.purchase_order and header.purchase_order.name, 20, "customer PO"
+            header.purchase_order.name if header.purchase_order else "", 20, "customer PO"
         ),
         memo=mapper.cut(header.memo, 2000, "memo"),
         entry_ids=invoice_entry_ids(header),
     )
+
+
+def _terms(header: wire.GLExportTransaction) -> str:
+    """The terms as Sage displays them, at most 20 characters."""
+    name = header.billing_terms.name if header.billing_terms else ""
+    return (header.billing_terms_xref or name or "")[:20]
 
 
 def invoice_entry_ids(header: wire.GLExportTransaction) -> tuple[int, ...]:

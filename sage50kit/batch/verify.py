@@ -6,7 +6,7 @@ distribution and every total is compared with what the log says was posted and w
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -165,10 +165,10 @@ def _changed_since(document: Document, source: Document, words: dict[str, Any]) 
     ]
 
 
-def _by_account(document: Document) -> Counter[str]:
-    sums: Counter[str] = Counter()
+def _by_account(document: Document) -> dict[str, Decimal]:
+    sums: dict[str, Decimal] = defaultdict(lambda: ZERO)
     for line in document.distributions:
-        sums[line.account_id] += line.amount  # type: ignore[assignment]
+        sums[line.account_id] += line.amount
     return sums
 
 
