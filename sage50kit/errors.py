@@ -10,11 +10,11 @@ Sage50KitError                 base; the docstring is the default message
 │  ├─ ConnectWiseRejected      ConnectWise read the request and refused it
 │  │  └─ NotFound              the record, the site or the company id does not exist
 │  └─ ConnectWiseUnreadable    the answer is not what the contract says
-├─ CompanyError
+├─ CompanyError              the Sage 50 company could not do what was asked
 │  ├─ CompanyUnavailable       open elsewhere, locked, access not granted (Transient)
 │  ├─ DocumentRefused          the company refused this document; nothing was written
 │  └─ OutcomeUnknown           look in Sage 50, then tell the kit
-├─ PlanError
+├─ PlanError                 the plan cannot be carried out
 │  ├─ PlanBlocked              .issues: fix the rows, plan again
 │  ├─ UnbalancedDocument       debits and credits differ
 │  ├─ ContentChanged           posted before with other content; review
