@@ -83,12 +83,16 @@ class Access:
                 self._token = self._new_token()
             return self._token[0]
 
-    def renew(self) -> bool:
-        """After a 401: forget the token; whether another attempt makes sense."""
+    def forget(self, refused: str) -> bool:
+        """After a 401 to the header `refused`; whether the next header will be another one.
+
+        A token that another thread has renewed in the meantime is kept.
+        """
         if self._settings.auth == "api_key":
             return False
         with self._lock:
-            self._token = None
+            if self._token is not None and self._token[0] == refused:
+                self._token = None
         return True
 
     def _new_token(self) -> tuple[str, datetime]:
@@ -110,7 +114,7 @@ class Access:
         return self._basic(public, private), self._until(answer.get("expiration"))
 
     def _until(self, text: object) -> datetime:
-        """When a token ends; without a readable time it is asked for anew at every request's margin."""
+        """When a token ends; one without a readable time is used for an hour."""
         try:
             moment = datetime.fromisoformat(str(text))
         except ValueError:

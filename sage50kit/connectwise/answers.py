@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import httpx
 
 from sage50kit.errors import (
     ConnectWiseError,
@@ -15,20 +17,26 @@ from sage50kit.errors import (
     NotFound,
 )
 
-if TYPE_CHECKING:
-    import httpx
-
 # The security-role module that guards a path, longest prefix first.
 MODULES = (
     ("/finance/accounting/", "Finance > Accounting Interface (Add, Edit, Delete, Inquire = All)"),
-    ("/finance/invoices", "Finance > Invoicing (Edit, Delete, Inquire = All)"),
-    ("/finance/", "System > Table Setup: General Ledger / GL Accounts, Invoicing (Inquire = All)"),
-    ("/company/", "Companies > Company Maintenance and Contacts (Inquire = All)"),
-    ("/procurement/purchaseorders", "Procurement > Purchase Orders (Inquire = All)"),
-    ("/procurement/adjustments", "Procurement > Inventory Adjustments (Inquire = All)"),
-    ("/procurement/", "Procurement > Product Catalog and Products (Inquire = All)"),
+    ("/finance/invoices/", "Finance > Invoicing (Edit, Delete, Inquire = All)"),
+    ("/finance/billing", "System > Table Setup: Invoicing / Billing Terms (Inquire = All)"),
+    ("/finance/companyfinance/", "Companies > Company Maintenance (Inquire = All)"),
+    ("/finance/", "System > Table Setup: General Ledger / GL Accounts (Inquire = All)"),
+    ("/company/contacts/", "Companies > Contacts (Inquire = All)"),
+    ("/company/", "Companies > Company Maintenance (Inquire = All)"),
+    ("/procurement/purchaseorders/", "Procurement > Purchase Orders (Inquire = All)"),
+    ("/procurement/adjustments/", "Procurement > Inventory Adjustments (Inquire = All)"),
+    ("/procurement/products/", "Procurement > Products (Inquire = All)"),
+    ("/procurement/", "Procurement > Product Catalog (Inquire = All)"),
     ("/expense/", "Time & Expense > Expense Report Entry (Inquire = All)"),
-    ("/system/", "System > Member Maintenance, My Company, Table Setup (Inquire = All)"),
+    ("/time/", "Time & Expense > Time Entry (Inquire = All)"),
+    ("/system/members/", "System > Member Maintenance (Inquire = All)"),
+    ("/system/locations/", "System > My Company (Inquire = All)"),
+    ("/system/departments/", "System > My Company (Inquire = All)"),
+    ("/system/info/", "System > My Company (Inquire = All)"),
+    ("/system/", "System > Table Setup (Inquire = All)"),
 )
 
 
@@ -39,8 +47,8 @@ def failure(answer: httpx.Response, method: str, path: str, name: str) -> Connec
     told = f" ConnectWise says: {detail}" if detail else ""
     if status == 401:
         return NotAuthorized(
-            f"{name} refused the keys. Check company id, public and private key and clientId, and that "
-            f"the member is active.{told}",
+            f"{name} refused the keys on {method} {path}. Check company id, public and private key, that "
+            f"the member is active, and the clientId.{told}",
             **words,
         )
     if status == 403:
@@ -55,15 +63,13 @@ def failure(answer: httpx.Response, method: str, path: str, name: str) -> Connec
             f"the keys are wrong.{told}",
             **words,
         )
-    if status == 429 or status >= 500:
+    if status in (408, 429) or (status >= 500 and status != 501):
         busy = "allows no more requests for now" if status == 429 else f"answered {status}"
         failed = ConnectWiseUnavailable(
             f"{name} {busy} on {method} {path}. Try again later.{told}", **words
         )
         failed.sent = status != 429 and method != "GET"
         return failed
-    if answer.is_success:
-        return unreadable(path, "the page was cut off")
     return ConnectWiseRejected(f"{name} refused {method} {path} ({status}).{told}", **words)
 
 
@@ -81,6 +87,25 @@ def unreadable(path: str, what: str) -> ConnectWiseUnreadable:
         "proxy stands in between.",
         url=path,
     )
+
+
+def silence(error: httpx.RequestError, method: str, name: str, path: str) -> ConnectWiseError:
+    """The error of a request without an answer; `.sent` tells whether it may have been read."""
+    if "CERTIFICATE_VERIFY_FAILED" in str(error):
+        return ConnectWiseUnavailable(
+            f"the certificate of {name} is not trusted: {error}. If the site has an authority of its own, "
+            "name its file as ca_file in the profile; else ask who stands in between.",
+            url=path,
+        )
+    sent = not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
+    what = "did not answer" if sent else "cannot be reached"
+    failed = ConnectWiseUnavailable(
+        f"{name} {what} ({type(error).__name__}: {error}) on {method} {path}. Check the site in the "
+        "profile and the network, then try again.",
+        url=path,
+    )
+    failed.sent = sent and method != "GET"
+    return failed
 
 
 def _detail(answer: httpx.Response) -> str:

@@ -1,0 +1,249 @@
+"""A list, page by page: several pages at a time, in their order, all of them (connectwise reference, 2.2)."""
+
+from __future__ import annotations
+
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import quote
+
+import httpx
+
+from sage50kit.connectwise.answers import unreadable
+from sage50kit.connectwise.bodies import parsed, readable_page
+from sage50kit.connectwise.conditions import SAFE
+from sage50kit.connectwise.sending import Call
+from sage50kit.errors import ConnectWiseError, ConnectWiseUnavailable, ConnectWiseUnreadable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from sage50kit.connectwise.sending import Sender
+
+    Progress = Callable[[int, int | None], None]
+
+LARGEST_PAGE = 1000
+FORWARD_ONLY = {"pagination-type": "forward-only"}
+_UNREADABLE_PAGES = 3  # so often a page is asked for before it counts as unreadable
+_NO_COUNT = frozenset({400, 404, 405, 501})  # what a list without /count answers
+# Published spellings that differ between a list and its count (connectwise reference, 11.14).
+_COUNTS = {"/finance/accounting/unpostedpayments": "/finance/accounting/unpostedPayments/count"}
+
+
+class Page(NamedTuple):
+    """One page of a list.
+
+    Args:
+        content: JSON as sent, a list of records.
+        ids: of its rows; None for a row without.
+        last: number of the last page, where the server says so.
+        has_next: whether the server names a next page.
+        has_link: whether it sent a `Link` header at all.
+    """
+
+    content: bytes
+    ids: list[Any]
+    last: int | None
+    has_next: bool
+    has_link: bool
+
+
+@dataclass(slots=True)
+class Tally:
+    """What was read: enough to notice rows that moved between the pages."""
+
+    pages: int = 0
+    rows: int = 0
+    ids: set[Any] = field(default_factory=set)
+    repeated: bool = False
+
+    def add(self, page: Page) -> None:
+        """Count a page in."""
+        self.pages += 1
+        self.rows += len(page.ids)
+        named = [each for each in page.ids if each is not None]
+        before = len(self.ids)
+        self.ids.update(named)
+        self.repeated = self.repeated or len(self.ids) - before != len(named)
+
+
+class Listing:
+    """One list with its conditions, ready to be read.
+
+    Args:
+        sender: the way to the site.
+        path: of the list.
+        params: query parameters as published, `pageSize` among them.
+        at_once: how many requests may be under way.
+    """
+
+    def __init__(
+        self, sender: Sender, path: str, params: Mapping[str, Any], *, at_once: int
+    ) -> None:
+        self._sender = sender
+        self._path = path
+        self._params = dict(params)
+        self._size = int(params["pageSize"])
+        self._at_once = at_once
+
+    def count(self) -> int | None:
+        """How many rows there are; None for a list that cannot say.
+
+        Raises:
+            ConnectWiseUnreadable: the answer is no count.
+        """
+        if self._path.rstrip("/").endswith(("/glEntries", "/payments")):
+            return None
+        path = count_path(self._path)
+        query = encoded_query({"conditions": self._params.get("conditions", "")})
+        try:
+            answer = self._sender.send(Call("GET", path, query, repeatable=True))
+        except ConnectWiseError as error:
+            if error.status in _NO_COUNT:
+                return None
+            raise
+        return counted(answer.content, path)
+
+    def page(self, number: int) -> Page:
+        """One page by its number, from 1; one past the end is empty."""
+        return self._read({**self._params, "page": number}, {})
+
+    def numbered(self, tally: Tally, progress: Progress | None) -> Iterator[bytes]:
+        """All pages in order, several under way; what waits to be taken is bounded.
+
+        Pages asked for and not yet taken are at most twice the requests at a time, so that the line
+        stays busy while the caller works and memory stays bounded.
+        """
+        pool = ThreadPoolExecutor(self._at_once, thread_name_prefix="connectwise")
+        try:
+            ahead: deque[Future[Page]] = deque([pool.submit(self.page, 1)])
+            rows = pool.submit(self.count).result()
+            known = -(-rows // self._size) if rows else 1
+            asked = taken = 1
+            while ahead:
+                while asked < known and len(ahead) < 2 * self._at_once:
+                    asked += 1
+                    ahead.append(pool.submit(self.page, asked))
+                page = ahead.popleft().result()
+                known = max(known, self._pages_known(page, taken, rows, tally.rows))
+                if asked < known and not ahead:
+                    asked += 1
+                    ahead.append(pool.submit(self.page, asked))
+                if page.ids or taken == 1:
+                    tally.add(page)
+                    yield page.content
+                    _tell(progress, taken, None if rows is None and page.last is None else known)
+                taken += 1
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def forward(self, tally: Tally, progress: Progress | None) -> Iterator[bytes]:
+        """All pages by `pageId`, which acts as `id > pageId`: rows cannot move under it.
+
+        A list that does not know it sends no `Link`, and is read by number.
+
+        Raises:
+            ConnectWiseUnreadable: the ids do not grow, so the reading would not end.
+        """
+        first = self._read(self._params, FORWARD_ONLY)
+        if not first.has_link:
+            yield from self.numbered(tally, progress)
+            return
+        pool = ThreadPoolExecutor(1, thread_name_prefix="connectwise")
+        try:
+            page, following, reached = first, None, 0
+            while page.ids or tally.pages == 0:
+                if page.has_next and page.ids:
+                    reached = self._grown(page, reached)
+                    query = {**self._params, "pageId": reached}
+                    following = pool.submit(self._read, query, FORWARD_ONLY)
+                tally.add(page)
+                yield page.content
+                _tell(progress, tally.pages, None)
+                if following is None:
+                    return
+                page, following = following.result(), None
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def _pages_known(self, page: Page, number: int, rows: int | None, read: int) -> int:
+        """How many pages there must be, after what page `number` says."""
+        if page.has_link:
+            return max(page.last or 0, number + 1 if page.has_next else 0)
+        if not page.ids:  # without Link, an empty page is the end for certain
+            return 0
+        return number + 1 if rows is None or read + len(page.ids) < rows else 0
+
+    def _read(self, params: Mapping[str, Any], headers: dict[str, str]) -> Page:
+        """One page; one that came cut off or garbled is asked for again."""
+        call = Call("GET", self._path, encoded_query(params), headers=headers, repeatable=True)
+        for attempt in range(1, _UNREADABLE_PAGES + 1):
+            answer = self._sender.send(call)
+            try:
+                content, ids = readable_page(answer.content, self._path)
+            except ConnectWiseUnreadable:
+                if attempt == _UNREADABLE_PAGES:
+                    raise
+                self._sender.pause(0.5 * attempt)
+            else:
+                links = answer.links
+                has_link = "link" in answer.headers
+                return Page(content, ids, _last_page(links), "next" in links, has_link)
+        raise AssertionError  # the last attempt returned or raised
+
+    def _grown(self, page: Page, reached: int) -> int:
+        """The last id of a page, which must lie beyond the page before."""
+        last = page.ids[-1]
+        if not isinstance(last, int) or last <= reached:
+            raise unreadable(
+                self._path, f"row ids do not grow (after {reached} came {last}); read it by number"
+            )
+        return last
+
+
+def count_path(path: str) -> str:
+    """Where a list tells how many rows it has."""
+    path = path.rstrip("/")
+    return _COUNTS.get(path.lower(), f"{path}/count")
+
+
+def counted(content: bytes, path: str) -> int:
+    """The number a count path answers.
+
+    Raises:
+        ConnectWiseUnreadable: something else.
+    """
+    answer = parsed(content, path)
+    count = answer.get("count") if isinstance(answer, dict) else None
+    if not isinstance(count, int) or isinstance(count, bool) or count < 0:
+        raise unreadable(path, "no count in it")
+    return count
+
+
+def encoded_query(params: Mapping[str, Any]) -> str:
+    """Query parameters as sent; empty ones are left out, `page` comes last."""
+    given = {name: value for name, value in params.items() if value not in ("", None)}
+    return "&".join(f"{name}={quote(str(value), safe=SAFE)}" for name, value in given.items())
+
+
+def moving(path: str) -> ConnectWiseUnavailable:
+    """The error of a list that changes while it is read."""
+    return ConnectWiseUnavailable(
+        f"{path} kept changing while it was read. Wait until nobody posts or un-posts, then fetch again.",
+        url=path,
+    )
+
+
+def _last_page(links: dict[str | None, dict[str, str]]) -> int | None:
+    url = links.get("last", {}).get("url", "")
+    try:
+        number = httpx.URL(url).params.get("page", "")
+    except httpx.InvalidURL:
+        return None
+    return int(number) if number.isascii() and number.isdigit() else None
+
+
+def _tell(progress: Progress | None, done: int, of: int | None) -> None:
+    if progress is not None:
+        progress(done, of)
