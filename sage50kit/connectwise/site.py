@@ -47,11 +47,8 @@ class ConnectWise:
         from sage50kit.connectwise import frames
 
         wanted = {_LIST_OF[kind] for kind in kinds}
-        tables = {kind: self._whole_list(kind, progress) for kind in sorted(wanted)}
         frame = frames.unposted_frame(
-            tables.get("invoice"),
-            tables.get("expense"),
-            tables.get("procurement"),
+            *(self._whole_list(kind, progress) for kind in sorted(wanted)),
             locations=self.locations() if wanted - {"invoice"} else None,
         )
         return frame[frame["kind"].isin(list(kinds))].reset_index(drop=True)
