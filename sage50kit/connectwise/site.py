@@ -214,6 +214,17 @@ class ConnectWise:
         """The rows of the GL Accounts table."""
         return self._rows("/finance/glAccounts", wire.GLAccount)
 
+    def gl_captions(self) -> list[wire.GLCaption]:
+        """The captions of the account segments."""
+        return self._rows("/finance/glCaptions", wire.GLCaption)
+
+    def catalog(self, identifiers: Sequence[str]) -> dict[str, wire.CatalogItem]:
+        """Products of the catalogue by product id."""
+        path = "/procurement/catalog"
+        rows = self.client.rows_in(path, "identifier", identifiers) if identifiers else []
+        items = [wire.read(wire.CatalogItem, row, path=path) for row in rows]
+        return {item.identifier: item for item in items if item.identifier}
+
     def locations(self) -> dict[int, str]:
         """Names of the locations by id."""
         rows: list[wire.Location] = self._rows("/system/locations", wire.Location)
