@@ -387,23 +387,14 @@ def _procurement_number(row: _Procurement) -> str:
     return f"{number} / {slip}" if slip else number
 
 
-def unposted_frame(
-    invoices: pa.Table | None = None,
-    expenses: pa.Table | None = None,
-    procurement: pa.Table | None = None,
-    *,
-    locations: dict[int, str] | None = None,
-) -> pd.DataFrame:
-    """The lists as one frame, sorted by kind, date and number; one row per transaction.
+def unposted_frame(*lists: pa.Table, locations: dict[int, str] | None = None) -> pd.DataFrame:
+    """Lists of `read_list` as one frame, sorted by kind, date and number; one row per transaction.
 
     Args:
-        invoices: from `read_list`.
-        expenses: likewise.
-        procurement: likewise; its rows are joined by transaction.
+        lists: in any order; rows that share a key are joined.
         locations: names by id, for the lists that do not carry them.
     """
-    tables = [table for table in (invoices, expenses, _joined(procurement)) if table is not None]
-    table = pa.concat_tables(tables) if tables else SCHEMA.empty_table()
+    table = pa.concat_tables([SCHEMA.empty_table(), *(_joined(table) for table in lists)])
     table = table.sort_by([("kind", "ascending"), ("date", "ascending"), ("number", "ascending")])
     frame: pd.DataFrame = table.to_pandas(types_mapper=pd.ArrowDtype)
     if locations and len(frame):
@@ -412,14 +403,17 @@ def unposted_frame(
     return frame
 
 
-def _joined(procurement: pa.Table | None) -> pa.Table | None:
+def _joined(procurement: pa.Table) -> pa.Table:
     """One row per unposted-product id: amounts added, GL-entry ids joined, the rest of the first row."""
-    if procurement is None or not procurement.num_rows:
+    if len(procurement["key"].unique()) == procurement.num_rows:
         return procurement
     first: dict[str, dict[str, Any]] = {}
     for row in procurement.to_pylist():
         known = first.setdefault(row["key"], row)
         if known is not row:
+            if row["kind"] in ("invoice", "expense"):
+                what = f"{row['key']} is listed twice"
+                raise _unreadable(row["kind"], what)
             known["total"] += row["total"]
             ids = [part for part in (known["entry_ids"], row["entry_ids"]) if part]
             known["entry_ids"] = ",".join(ids)

@@ -47,11 +47,8 @@ class ConnectWise:
         from sage50kit.connectwise import frames
 
         wanted = {_LIST_OF[kind] for kind in kinds}
-        tables = {kind: self._whole_list(kind, progress) for kind in sorted(wanted)}
         frame = frames.unposted_frame(
-            tables.get("invoice"),
-            tables.get("expense"),
-            tables.get("procurement"),
+            *(self._whole_list(kind, progress) for kind in sorted(wanted)),
             locations=self.locations() if wanted - {"invoice"} else None,
         )
         return frame[frame["kind"].isin(list(kinds))].reset_index(drop=True)
@@ -216,6 +213,17 @@ class ConnectWise:
     def gl_accounts(self) -> list[wire.GLAccount]:
         """The rows of the GL Accounts table."""
         return self._rows("/finance/glAccounts", wire.GLAccount)
+
+    def gl_captions(self) -> list[wire.GLCaption]:
+        """The captions of the account segments."""
+        return self._rows("/finance/glCaptions", wire.GLCaption)
+
+    def catalog(self, identifiers: Sequence[str]) -> dict[str, wire.CatalogItem]:
+        """Products of the catalogue by product id."""
+        path = "/procurement/catalog"
+        rows = self.client.rows_in(path, "identifier", identifiers) if identifiers else []
+        items = [wire.read(wire.CatalogItem, row, path=path) for row in rows]
+        return {item.identifier: item for item in items if item.identifier}
 
     def locations(self) -> dict[int, str]:
         """Names of the locations by id."""

@@ -1,118 +1,25 @@
-"""What ConnectWise sends, as frozen models: the fields the kit needs, in snake case of the published names.
+"""The GL export: full detail of invoices, expenses, receipts, adjustments and transfers.
 
-Unknown fields are kept out of the way. Null, missing and (where the kit does not care) empty text read the
-same. Dates are calendar dates, never shifted by a zone; amounts are exact decimals, and a float is refused.
-Source: connectwise reference, sections 5 to 9 and 11.
+Source: connectwise reference, 7.3 and 8.
 """
 
 from __future__ import annotations
 
-import re
-from datetime import date, datetime
-from decimal import Decimal
-from typing import Annotated, Any, TypeAlias, TypeVar
+from typing import Annotated
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationError,
-    model_validator,
-)
-from pydantic.alias_generators import to_camel
+from pydantic import AliasChoices, Field
 
 from sage50kit.connectwise.assumptions import adjustment_number
-from sage50kit.errors import ConnectWiseUnreadable
-from sage50kit.money import exact
-
-_AMERICAN = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})\b")
-
-
-def parse_day(value: Any) -> date | None:
-    """The calendar date of any of ConnectWise's three formats; None for nothing.
-
-    `2011-06-20T00:00:00`, `5/1/2014 5:21:58 AM` and `2025-05-06T09:39:56Z` are 20 June, 1 May and 6 May,
-    wherever the reader sits (connectwise reference, 8.3).
-    """
-    if value is None or value == "":
-        return None
-    if isinstance(value, datetime):
-        return value.date()
-    if isinstance(value, date):
-        return value
-    if not isinstance(value, str):
-        raise ValueError(f"not a date: {value!r}")  # noqa: TRY004  # pydantic reports ValueErrors
-    american = _AMERICAN.match(value)
-    if american:
-        month, day, year = (int(part) for part in american.groups())
-        return date(year, month, day)
-    return date.fromisoformat(value[:10])
-
-
-def _amount(value: Any) -> Decimal | None:
-    if value is None or value == "":
-        return None
-    try:
-        return exact(value)
-    except TypeError as error:  # pydantic reports a ValueError with the field, not a TypeError
-        raise ValueError(str(error)) from error
-
-
-def _list(value: Any) -> Any:
-    """A list where one object or nothing came (connectwise reference, 11.1)."""
-    if value is None:
-        return ()
-    return (value,) if isinstance(value, dict) else value
-
-
-def _ids(value: Any) -> Any:
-    """Ids of the detail of an expense bill: a list, one number, or comma-separated text."""
-    if value is None or value == "":
-        return ()
-    if isinstance(value, str):
-        return tuple(part for part in value.split(",") if part.strip())
-    return (value,) if isinstance(value, int) else value
-
-
-def _text(value: Any) -> Any:
-    return str(value) if isinstance(value, int) else value
-
-
-Day: TypeAlias = Annotated[date | None, BeforeValidator(parse_day)]
-Amount: TypeAlias = Annotated[Decimal | None, BeforeValidator(_amount)]
-Text: TypeAlias = Annotated[str | None, BeforeValidator(_text)]
-T = TypeVar("T")
-Many: TypeAlias = Annotated[tuple[T, ...], BeforeValidator(_list)]
-Ids: TypeAlias = Annotated[tuple[int, ...], BeforeValidator(_ids)]
-
-
-class Wire(BaseModel):
-    """A model of the contract."""
-
-    model_config = ConfigDict(
-        extra="ignore", frozen=True, alias_generator=to_camel, populate_by_name=True
-    )
-
-
-class Reference(Wire):
-    """A reference to another record: id and whatever name it has."""
-
-    id: int | None = None
-    identifier: str | None = None
-    name: str | None = None
-
-
-class Currency(Wire):
-    """A currency, as lists and exports show it."""
-
-    id: int | None = None
-    currency_code: str | None = None
-    currency_identifier: str | None = None
-    name: str | None = None
-
-
-# --- the GL export ----------------------------------------------------------------------------
+from sage50kit.connectwise.wire.shapes import (
+    Amount,
+    Currency,
+    Day,
+    Ids,
+    Many,
+    Reference,
+    Text,
+    Wire,
+)
 
 
 class TaxLevel(Wire):
@@ -231,6 +138,16 @@ class GLExportTransaction(Wire):
     city_tax_xref: str | None = None
     use_avalara_flag: bool | None = None
     send_avalara_tax_flag: bool | None = None
+    # Older servers call these shipCompanyAccountNumber, shipTaxId (connectwise reference, 11.8).
+    ship_to_company_account_number: Annotated[
+        str | None,
+        Field(
+            validation_alias=AliasChoices("shipToCompanyAccountNumber", "shipCompanyAccountNumber")
+        ),
+    ] = None
+    ship_to_tax_id: Annotated[
+        str | None, Field(validation_alias=AliasChoices("shipToTaxId", "shipTaxId"))
+    ] = None
     detail: Many[GLExportTransactionDetail] = ()
     tax_levels: Many[TaxLevel] = ()
 
@@ -439,175 +356,3 @@ class GLExport(Wire):
     purchase_transactions: Many[GLExportPurchaseTransaction] = ()
     adjustment_transactions: Many[GLExportAdjustmentTransaction] = ()
     inventory_transfers: Many[GLExportInventoryTransfer] = ()
-
-
-# --- batches ----------------------------------------------------------------------------------
-
-
-class AccountingBatch(Wire):
-    """A batch of GL entries that were transferred."""
-
-    id: int
-    batch_identifier: Text = None
-    export_invoices_flag: bool | None = None
-    export_expenses_flag: bool | None = None
-    export_products_flag: bool | None = None
-    closed_flag: bool | None = None
-
-
-class BatchEntry(Wire):
-    """One GL entry of a batch."""
-
-    id: int
-    account_number: str | None = None
-    debit: Amount = None
-    credit: Amount = None
-    cost: Amount = None
-    invoice: Reference | None = None
-    purchase_order: Reference | None = None
-
-
-# --- setup tables -----------------------------------------------------------------------------
-
-
-class AccountingPackageSetup(Wire):
-    """What the export contains (System > Setup Tables > Accounting Package)."""
-
-    id: int | None = None
-    accounting_package: Reference | None = None
-    include_sales_tax_flag: bool | None = None
-    transfer_expenses_as_bill_flag: bool | None = None
-    inventory_soh_flag: Annotated[bool | None, Field(alias="inventorySOHFlag")] = None
-    include_cogs_entries_flag: bool | None = None
-
-
-class TaxCodeLevel(Wire):
-    """One of the six levels of a tax code."""
-
-    tax_level: int = 0
-    tax_rate: Amount = None
-    tax_code_xref: Text = None
-    agency_xref: Text = None
-
-
-_LEVELS = ("One", "Two", "Three", "Four", "Five", "Six")
-
-
-class TaxCode(Wire):
-    """A tax code; its levels stand in fields of their own on the wire."""
-
-    id: int | None = None
-    identifier: str | None = None
-    description: str | None = None
-    levels: tuple[TaxCodeLevel, ...] = ()
-
-    @model_validator(mode="before")
-    @classmethod
-    def _gather_levels(cls, value: Any) -> Any:
-        """`levelOneTaxCodeXref` and its siblings as one list, levels without any xref left out."""
-        if not isinstance(value, dict) or "levels" in value:
-            return value
-        levels = [
-            {
-                "taxLevel": number,
-                "taxRate": value.get(f"level{word}Rate"),
-                "taxCodeXref": value.get(f"level{word}TaxCodeXref"),
-                "agencyXref": value.get(f"level{word}AgencyXref"),
-            }
-            for number, word in enumerate(_LEVELS, start=1)
-        ]
-        used = [level for level in levels if level["taxCodeXref"] or level["agencyXref"]]
-        return {**value, "levels": used}
-
-
-class GLAccount(Wire):
-    """One row of the GL Accounts table."""
-
-    id: int | None = None
-    gl_type: str | None = None
-    segment1: Text = None
-    segment2: Text = None
-    inventory: Text = None
-    cogs1: Text = None
-
-
-class Company(Wire):
-    """A company, which is a customer or a vendor of the books."""
-
-    id: int
-    identifier: str | None = None
-    name: str | None = None
-    address_line1: Annotated[str | None, Field(alias="addressLine1")] = None
-    address_line2: Annotated[str | None, Field(alias="addressLine2")] = None
-    city: str | None = None
-    state: str | None = None
-    zip: Text = None
-    country: Reference | None = None
-    phone_number: Text = None
-    account_number: Text = None
-    vendor_identifier: Text = None
-    invoice_to_email_address: str | None = None
-
-
-class Member(Wire):
-    """A member of the staff."""
-
-    id: int
-    identifier: str | None = None
-    first_name: str | None = None
-    last_name: str | None = None
-    office_email: str | None = None
-    vendor_number: Text = None
-
-
-class CatalogItem(Wire):
-    """A product of the catalogue."""
-
-    id: int
-    identifier: str | None = None
-    description: str | None = None
-    product_class: str | None = None
-    price: Amount = None
-    cost: Amount = None
-
-
-class ExpenseEntry(Wire):
-    """An expense as the member entered it."""
-
-    id: int
-    expense_report: Reference | None = None
-    member: Reference | None = None
-
-
-class Location(Wire):
-    """An office."""
-
-    id: int
-    name: str | None = None
-
-
-class Info(Wire):
-    """What the server says of itself."""
-
-    version: Text = None
-    is_cloud: bool | None = None
-
-
-def read(model: type[Wire], value: Any, *, path: str) -> Any:
-    """`value` as a model.
-
-    Raises:
-        ConnectWiseUnreadable: the shape is wrong; path, record and field are named.
-    """
-    try:
-        return model.model_validate(value)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(step) for step in first["loc"])
-        identity = value.get("id") if isinstance(value, dict) else None
-        record = f" (record {identity})" if identity is not None else ""
-        raise ConnectWiseUnreadable(
-            f"{path}{record}: field {where or 'of the answer'} is not as the contract says: "
-            f"{first['msg']}. Check that the site is ConnectWise PSA and not a proxy's page.",
-            url=path,
-        ) from None
