@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -88,17 +89,23 @@ class Presenter:
 
     def rows(self, rows: Sequence[Row], model: str, collection: str = "") -> list[Row]:
         """A page of a list."""
-        return [self.row(row, model, collection) for row in rows]
+        below = self._below(collection)
+        return [self._linked(self.value(row, model), below) for row in rows]
 
     def row(self, row: Row, model: str, collection: str = "") -> Row:
         """One record, with links to the lists below it."""
-        shown = self.value(row, model)
-        children = contract().children(collection) if collection else ()
-        if children and row.get("id") is not None and not collection.startswith(_WITHOUT_LINKS):
-            links = {
-                f"{name}_href": f"{self.base}{collection.rstrip('/')}/{row['id']}/{name}"
-                for name in children
-            }
+        return self._linked(self.value(row, model), self._below(collection))
+
+    def _below(self, collection: str) -> dict[str, str]:
+        """The lists below each record of a list: name of the link, and the path to put the id into."""
+        if not collection or collection.startswith(_WITHOUT_LINKS):
+            return {}
+        start = f"{self.base}{collection.rstrip('/')}"
+        return {f"{name}_href": f"{start}/{{}}/{name}" for name in contract().children(collection)}
+
+    def _linked(self, shown: Row, below: dict[str, str]) -> Row:
+        if below and "id" in shown:
+            links = {name: path.format(shown["id"]) for name, path in below.items()}
             shown["_info"] = links | shown.get("_info", {})
         return shown
 
@@ -107,15 +114,19 @@ class Presenter:
         special = self._special.get(model)
         if special is None:
             special = self._special[model] = self._specials(model)
-        shown = {}
-        for name, value in row.items():
-            if value is None:
-                continue
-            show = special.get(name)
-            if show is not None:
+        shown, shared, zoned = row.copy(), self._shared, not model.startswith("GLExport")
+        # Most fields are plain and stay: only the others are looked at one by one, a page has 40,000 fields.
+        for name in [name for name, value in row.items() if type(value) not in _PLAIN]:
+            value = row[name]
+            kept = shared.get(id(value))
+            if kept is not None and kept[0] is value:
+                shown[name] = kept[1]
+            elif value is None:
+                del shown[name]
+            elif type(value) in _DATES:
+                shown[name] = as_text(value, zoned)
+            elif (show := special.get(name)) is not None:
                 shown[name] = show(value, row)
-            elif type(value) in _PLAIN:
-                shown[name] = value
             else:
                 shown[name] = self._other(value, model)
         return shown
@@ -137,7 +148,12 @@ class Presenter:
         return special
 
     def _part(self, model: str) -> Callable[[Any, Row], Any]:
-        return lambda value, row: self.value(value, model)  # noqa: ARG005
+        def shown(value: Row) -> Row:
+            return self.value(value, model)
+
+        if model.endswith("Reference"):
+            return lambda value, row: self._once(value, shown)  # noqa: ARG005
+        return lambda value, row: shown(value)  # noqa: ARG005
 
     def _array_of(self, model: str) -> Callable[[Any, Row], Any]:
         return lambda values, row: [self.value(value, model) for value in values]  # noqa: ARG005
@@ -158,10 +174,9 @@ class Presenter:
 
     def _once(self, value: Row, show: Callable[[Row], Row]) -> Row:
         """Show a reference; many rows share one, and it is shown to all of them at once."""
-        kept = self._shared.get(id(value))
-        if kept is None or kept[0] is not value:
-            kept = self._shared[id(value)] = (value, show(value))
-        return kept[1]
+        made = show(value)
+        self._shared[id(value)] = (value, made)
+        return made
 
     def _site(self, field: str) -> Callable[[Any, Row], Any]:
         beside = _COMPANY_OF_SITE.get(field, ("company",))
@@ -193,7 +208,7 @@ class Presenter:
     def _other(self, value: Any, model: str) -> Any:
         """A value the contract does not describe as a model: dates, arrays of numbers, open objects."""
         if type(value) in _DATES:
-            return as_text(value, zone=not model.startswith("GLExport"))
+            return as_text(value, not model.startswith("GLExport"))
         if isinstance(value, dict):
             return {
                 name: self._other(part, model) for name, part in value.items() if part is not None
@@ -203,7 +218,8 @@ class Presenter:
         return value
 
 
-def as_text(value: date, *, zone: bool = True) -> str:
+@lru_cache(maxsize=4096)  # the days of a list are few
+def as_text(value: date, zone: bool = True) -> str:  # noqa: FBT001, FBT002  # positional: it is called by the million
     """A day or a UTC moment as lists send it, `2026-10-31T00:00:00Z`; exports leave out the zone."""
     end = "Z" if zone else ""
     if not isinstance(value, datetime):

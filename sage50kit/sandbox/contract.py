@@ -196,9 +196,10 @@ class Contract:
         line = self._lines[model]
         return {field.name: field for field in map(Field.parse, line.split())}
 
-    def has(self, model: str) -> bool:
-        """Whether the contract knows a model of that name."""
-        return model in self._lines
+    @property
+    def models(self) -> frozenset[str]:
+        """The names of all models."""
+        return frozenset(self._lines)
 
     def errors(self, model: str, body: dict[str, Any], resource: str) -> list[dict[str, str]]:
         """What is wrong with a body, as the `errors` of an answer; empty if nothing is."""
