@@ -67,18 +67,16 @@ def _problems(records: Records, content: dict[str, Any]) -> Iterator[str]:
     yield from _record_problems(records)
 
 
-def _floats(content: Any, where: str = "") -> Iterator[str]:
+def _floats(content: dict[str, Any]) -> Iterator[str]:
     """An amount that went through a float may have lost a cent."""
-    children: Iterable[tuple[Any, Any]] = ()
-    if isinstance(content, dict):
-        children = content.items()
-    elif isinstance(content, list):
-        children = enumerate(content)
-    for name, value in children:
-        if isinstance(value, float):
-            yield f"{where}{name} is the float {value!r}; write the amount as text"
-        elif isinstance(value, (dict, list)):
-            yield from _floats(value, f"{where}{name}.")
+    waiting: list[tuple[str, Any]] = [("", content)]
+    while waiting:
+        where, part = waiting.pop()
+        for name, value in part.items() if isinstance(part, dict) else enumerate(part):
+            if isinstance(value, float):
+                yield f"{where}{name} is the float {value!r}; write the amount as text"
+            elif isinstance(value, (dict, list)):
+                waiting.append((f"{where}{name}.", value))
 
 
 def _table_problems(records: Records) -> Iterator[str]:

@@ -6,6 +6,8 @@ knows nothing of HTTP but the status of its answers.
 
 from __future__ import annotations
 
+import gc
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +24,7 @@ from sage50kit.sandbox.views import Views
 from sage50kit.sandbox.writes import Writes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from sage50kit.sandbox.closing import Closed
     from sage50kit.sandbox.records import Records
@@ -48,6 +50,18 @@ PATCHED = (
 
 def _plain(collection: str) -> str:
     return collection.rstrip("/").casefold()
+
+
+@contextmanager
+def _building() -> Iterator[None]:
+    """Hold the garbage collector while many objects are made: they all stay, and looking costs more than making."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
 
 
 class Site:
@@ -79,7 +93,8 @@ class Site:
     @classmethod
     def load(cls, content: dict[str, Any], *, switches: Switches | None = None) -> Site:
         """The site of a data set; ConfigError says what is wrong with it."""
-        return cls(dataset.parse(content), switches=switches)
+        with _building():
+            return cls(dataset.parse(content), switches=switches)
 
     @classmethod
     def fixtures(cls, *, switches: Switches | None = None) -> Site:
@@ -100,7 +115,8 @@ class Site:
         make = self._collections[_plain(collection)]
         key = (_plain(collection), parents)
         if key not in self._cache:
-            self._cache[key] = make(*parents)
+            with _building():
+                self._cache[key] = make(*parents)
         return self._cache[key]
 
     def modelled(self) -> frozenset[tuple[str, str]]:
