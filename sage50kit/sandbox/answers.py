@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from sage50kit.sandbox.contract import contract
+from sage50kit.sandbox.contract import Type, contract
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -19,6 +19,7 @@ Row = dict[str, Any]
 # Amounts become JSON numbers digit by digit; a float on the way would lose the sixteenth.
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 _PLAIN = frozenset({str, int, Decimal, bool})
+_NUMBER = Type("num")
 _DATES = frozenset({date, datetime})
 
 # Where the record behind a reference is published: model of the reference -> (name of the link, list).
@@ -216,6 +217,18 @@ class Presenter:
         if isinstance(value, (list, tuple)):
             return [self._other(part, model) for part in value]
         return value
+
+
+def with_numbers(rows: Sequence[Row], model: str) -> Sequence[Row]:
+    """The rows with every amount a number, as the contract types it; rows that need no change are not copied."""
+    fields = contract().fields(model).values()
+    numbers = [field.name for field in fields if field.type == _NUMBER]
+
+    def made(row: Row) -> Row:
+        texts = {name: row[name] for name in numbers if type(row.get(name)) is str}
+        return row | {name: Decimal(text) for name, text in texts.items()} if texts else row
+
+    return [made(row) for row in rows]
 
 
 @lru_cache(maxsize=4096)  # the days of a list are few

@@ -7,17 +7,16 @@ serves all requests one after another, so the site needs no locks.
 from __future__ import annotations
 
 import logging
-import uuid
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Mount
 
-from sage50kit.sandbox import auth, bodies, paging
-from sage50kit.sandbox.answers import Presenter, encode
+from sage50kit.sandbox import auth, bodies, paging, responses
+from sage50kit.sandbox.answers import Presenter, encode, with_numbers
 from sage50kit.sandbox.conditions import compiled
 from sage50kit.sandbox.contract import Operation, contract, fold
 from sage50kit.sandbox.fields import BadQuery, order, select, selection
@@ -35,16 +34,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 TOKENS = "/system/members/{memberIdentifier}/tokens"
-_OTHER_SECTIONS = (
-    "configurations",
-    "marketing",
-    "project",
-    "sales",
-    "schedule",
-    "service",
-    "time",
-)  # not in the contract
-_MEDIA = "application/vnd.connectwise.com+json; version={}"
 _LISTS_KEPT = 64
 _BYTES_KEPT = 256 * 1024 * 1024
 
@@ -98,7 +87,9 @@ class Front:
             return
         except Exception:
             log.exception("%s %s failed", request.method, request.url.path)
-            response = refused(Refused(500, "InternalServerError", "An error has occurred."))
+            response = responses.refused(
+                Refused(500, "InternalServerError", "An error has occurred.")
+            )
         await response(scope, receive, send)
 
     async def _answer(self, request: Request) -> Response:
@@ -110,15 +101,15 @@ class Front:
         if f"{first.lower()}/" in {self._codebase, "v4_6_release/"} and rest.lower().startswith(
             mark
         ):
-            base = f"{_origin(request)}/{first}/{mark.rstrip('/')}"
+            base = f"{responses.origin(request)}/{first}/{mark.rstrip('/')}"
             return await self._rest.answer(request, base, "/" + rest[len(mark) :])
-        return Response(_NOT_FOUND_PAGE, 404, media_type="text/html")
+        return Response(responses.NOT_FOUND_PAGE, 404, media_type="text/html")
 
     def _company_info(self, request: Request, company: str) -> Response:
         if request.method != "GET":
-            return refused(_no_method(request.method), {"Allow": "GET"})
+            return responses.refused(responses.no_method(request.method), {"Allow": "GET"})
         if company.lower() != self._gate.company.lower():
-            return refused(Refused(404, "NotFound", f"Company '{company}' not found"))
+            return responses.refused(Refused(404, "NotFound", f"Company '{company}' not found"))
         info = {
             "CompanyName": self._company_name,
             "Codebase": self._codebase,
@@ -146,7 +137,7 @@ class Rest:
         try:
             return await self._answered(request, base, path)
         except Refused as refusal:
-            return refused(refusal)
+            return responses.refused(refusal)
         except BadQuery as error:
             inner = {
                 "code": "InvalidField",
@@ -154,19 +145,21 @@ class Rest:
                 "resource": "query",
                 "field": error.parameter,
             }
-            return refused(Refused(400, "InvalidObject", str(error), [inner]))
+            return responses.refused(Refused(400, "InvalidObject", str(error), [inner]))
 
     async def _answered(self, request: Request, base: str, path: str) -> Response:
         caller = self._gate.caller(request.headers)
         found = contract().find(path)
         if found is None:
-            raise _no_path(path)
+            raise responses.no_path(path)
         operation = found.operations.get(request.method)
         if operation is None:
-            return refused(_no_method(request.method), {"Allow": ", ".join(found.operations)})
+            return responses.refused(
+                responses.no_method(request.method), {"Allow": ", ".join(found.operations)}
+            )
         auth.check(operation, caller, self._rights(caller))
         if (operation.method, found.template) not in self._modelled:
-            raise _not_modelled(operation)
+            raise responses.not_modelled(operation)
         if operation.method == "GET":
             return self._read(request, base, found, operation)
         return await self._write(request, base, found, operation)
@@ -196,12 +189,12 @@ class Rest:
             collection = str(contract().collection(found.template))
             model = contract().paths[collection]["GET"].answer_model
             rows = self._filtered(collection, model, _parents(found), query)
-            return _json({"count": len(rows)}, request)
+            return responses.json_answer({"count": len(rows)}, request)
         row = self._record(found)
         owner = contract().collection(found.template) if found.template.endswith("/{id}") else ""
         shown = self._presenter(base).row(row, operation.answer_model, owner or "")
         tree = selection(query.text("fields"), operation.answer_model)
-        return _json(select(shown, tree) if tree else shown, request)
+        return responses.json_answer(select(shown, tree) if tree else shown, request)
 
     def _list(
         self, request: Request, base: str, found: Found, operation: Operation, query: paging.Query
@@ -214,7 +207,9 @@ class Rest:
             lambda: self._page(request, base, found, operation, query, forward=forward),
         )
         headers = {} if link is None else {"Link": link}
-        return Response(body, headers=_headers(headers), media_type=_media(request))
+        return Response(
+            body, headers=responses.headers(headers), media_type=responses.media_type(request)
+        )
 
     def _page(
         self,
@@ -228,7 +223,7 @@ class Rest:
     ) -> tuple[bytes, str | None]:
         model = operation.answer_model
         tree = selection(query.text("fields"), model)
-        url = f"{_origin(request)}{request.scope['path']}"
+        url = f"{responses.origin(request)}{request.scope['path']}"
         if forward and "id" in contract().fields(model):
             rows = self._filtered(found.template, model, _parents(found), query)
             part = paging.forward_only(rows, query, url)
@@ -266,10 +261,20 @@ class Rest:
         return order(rows, order_by, model) if order_by.strip() else rows
 
     def _rows(self, collection: str, parents: tuple[str, ...]) -> Sequence[Row]:
+        rows: Sequence[Row] = self._lists.get(
+            self._site.revision,
+            ("rows", collection, parents),
+            lambda: self._all(collection, parents),
+        )
+        return rows
+
+    def _all(self, collection: str, parents: tuple[str, ...]) -> Sequence[Row]:
+        """All rows of the site; amounts that a data set wrote as text are numbers from here on."""
         try:
-            return self._site.rows(collection, parents)
+            rows = self._site.rows(collection, parents)
         except KeyError:
-            raise _not_modelled(contract().paths[collection]["GET"]) from None
+            raise responses.not_modelled(contract().paths[collection]["GET"]) from None
+        return with_numbers(rows, contract().paths[collection]["GET"].answer_model)
 
     def _record(self, found: Found) -> Row:
         """The one record a path names.
@@ -281,11 +286,11 @@ class Rest:
         if collection is None or not found.template.endswith("/{id}"):
             rows = self._rows(found.template, tuple(found.values.values()))
             if not rows:
-                raise _no_record(found)
+                raise responses.no_record(found)
             return rows[0]
         index = self._index(collection, _parents(found))
         if int(found.values["id"]) not in index:
-            raise _no_record(found)
+            raise responses.no_record(found)
         return index[int(found.values["id"])]
 
     def _index(self, collection: str, parents: tuple[str, ...]) -> dict[int, Row]:
@@ -316,10 +321,10 @@ class Rest:
         body = bodies.read(operation, request.headers.get("content-type", ""), raw)
         status, answer = self._site.call(operation.method, found.template, found.values, body)
         if status == HTTPStatus.NO_CONTENT:
-            return Response(status_code=status, headers=_headers({}))
+            return Response(status_code=status, headers=responses.headers({}))
         if isinstance(answer, dict):
             answer = self._presenter(base).row(answer, operation.answer_model)
-        return _json(answer, request, status)
+        return responses.json_answer(answer, request, status)
 
     def _token(self, request: Request, found: Found) -> Response:
         """A member's token, for an integrator or a member that may maintain members."""
@@ -330,87 +335,9 @@ class Rest:
         member = str(row["identifier"]) if row else known.get(identifier.lower(), "")
         if not member:
             raise Refused(404, "NotFound", f"Member {identifier} not found")
-        return _json(self._gate.issue(member), request)
-
-
-def refused(refusal: Refused, headers: dict[str, str] | None = None) -> Response:
-    """An error answer in the shape ConnectWise gives all of them."""
-    body = {"code": refusal.code, "message": refusal.message, "errors": refusal.errors or None}
-    return Response(
-        encode(body),
-        refusal.status,
-        headers=_headers(headers or {}),
-        media_type="application/json; charset=utf-8",
-    )
-
-
-def _json(value: Any, request: Request, status: int = 200) -> Response:
-    return Response(encode(value), status, headers=_headers({}), media_type=_media(request))
-
-
-def _media(request: Request) -> str:
-    """The media type the caller named, or the versioned one of the contract."""
-    accept = request.headers.get("accept", "").lower()
-    if "application/json" in accept and "vnd.connectwise" not in accept:
-        return "application/json; charset=utf-8"
-    return _MEDIA.format(contract().version)
-
-
-def _headers(extra: dict[str, str]) -> dict[str, str]:
-    return {
-        "api-current-version": contract().version,
-        "x-cw-request-id": str(uuid.uuid4()),
-        "x-server-name": "CWAPI01",
-        **extra,
-    }
-
-
-def _origin(request: Request) -> str:
-    """Scheme, host and port as the caller sees them."""
-    host = request.headers.get("host") or ":".join(
-        map(str, request.scope.get("server") or ("localhost",))
-    )
-    return f"{request.scope['scheme']}://{host}"
+        return responses.json_answer(self._gate.issue(member), request)
 
 
 def _parents(found: Found) -> tuple[str, ...]:
     """The ids in a path that lead to the list, outermost first."""
     return tuple(value for name, value in found.values.items() if name != "id")
-
-
-def _no_path(path: str) -> Refused:
-    if path.strip("/").split("/")[0].lower() in _OTHER_SECTIONS:
-        return Refused(
-            501, "NotImplemented", f"{path} is not part of the accounting interface modelled here."
-        )
-    if contract().below(path):  # a sub-resource that does not exist is refused as if it were secret
-        return Refused(
-            403, "Security", "You do not have security permission to perform this action."
-        )
-    return Refused(404, "NotFound", f"No resource was found that matches the path {path}")
-
-
-def _no_record(found: Found) -> Refused:
-    named = next(reversed(found.values.values()), "")
-    steps = [step for step in found.template.split("/") if step and not step.startswith("{")]
-    return Refused(404, "NotFound", f"{steps[-1]} {named} not found")
-
-
-def _no_method(method: str) -> Refused:
-    return Refused(
-        405, "MethodNotAllowed", f"The requested resource does not support the method {method}."
-    )
-
-
-def _not_modelled(operation: Operation) -> Refused:
-    return Refused(
-        501,
-        "NotImplemented",
-        f"{operation.method} {operation.template} is not modelled by this site.",
-    )
-
-
-_NOT_FOUND_PAGE = (
-    "<!DOCTYPE html><html><head><title>404 - File or directory not found.</title></head>"
-    "<body><h1>Server Error</h1><h2>404 - File or directory not found.</h2></body></html>"
-)
