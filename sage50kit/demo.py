@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import SecretStr  # noqa: TC002  # pydantic reads the annotation
 
 from sage50kit.errors import PlanBlocked, UsageError
+from sage50kit.money import total
 from sage50kit.profile import Profile
 from sage50kit.terminal import Answer
 
@@ -259,10 +260,12 @@ def _second_opinion(kit: Kit, folder: Path, play: _Play) -> None:
     """The journals for two other programs, and the company's own check of itself."""
     from sage50kit.connectors.ledger import export_ledger
     from sage50kit.reports.files import write_whole
+    from sage50kit.reports.page import amount
 
     company: Any = kit.company
     play.expect("differences between journals and sub-ledgers", [], company.differences())
-    play.expect("the trial balance adds up to", 0, sum(company.trial_balance().values()))
+    difference = total(company.trial_balance().values())
+    play.expect("the trial balance adds up to", "0.00", amount(difference))
     play.files.append(
         write_whole(folder / "lakeside.journal", export_ledger(company, "hledger").encode())
     )

@@ -91,6 +91,8 @@ def check_parameters(notebook: Path, parameters: Mapping[str, str]) -> dict[str,
 
     if not notebook.is_file():
         raise UsageError(f"there is no notebook {notebook}.")
+    if notebook.suffix != ".ipynb":
+        raise UsageError(f"{notebook} is not a notebook: its name does not end in .ipynb.")
     try:
         known = papermill.inspect_notebook(notebook)
     except Exception as error:

@@ -83,6 +83,7 @@ class Finished:
 def finished(*words: str, environment: dict[str, str] | None = None) -> Finished:
     """Run `python -m sage50kit` with some words."""
     variables = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"}
+    variables["PYTHONDONTWRITEBYTECODE"] = ""  # or every process would compile pandas again
     variables |= {"PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring", **(environment or {})}
     done = subprocess.run(
         [sys.executable, "-m", "sage50kit", *words],

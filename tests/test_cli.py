@@ -88,7 +88,7 @@ def test_lists_are_written_as_people_write_them(words, joined):
         ("fetch --profile nowhere.toml", 2, "there is no profile nowhere.toml"),
         ("push --batch B --profile nowhere.toml", 2, "Without a terminal it needs --yes"),
         ("run nowhere.ipynb", 2, "there is no notebook nowhere.ipynb"),
-        ("run README.md", 2, "cannot be read as a notebook"),
+        ("run README.md", 2, "is not a notebook"),
         ("fetch --profile demo --thru-date yesterday", 2, "is not a date"),
         ("sandbox serve --data a.json --invoices 5", 2, "not both"),
     ],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import nbformat
@@ -17,7 +18,6 @@ from tests.stage import ROOT, staged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from tests.stage import Stage
 
@@ -93,8 +93,9 @@ def run(stage: Stage, **parameters: str) -> tuple[int, dict[str, object]]:
     """Run the batch notebook by the terminal; exit code and `status.json`."""
     words = [part for name, value in parameters.items() for part in ("-p", name, value)]
     done = stage.run("run", str(BATCH), *words, "-o", str(stage.folder / "runs"), "--json")
-    written = [path for path in done.json["files"] if path.endswith("status.json")]
-    return done.code, json.loads(open(written[0], encoding="utf-8").read()) if written else {}  # noqa: PTH123
+    written = [Path(path) for path in done.json["files"] if path.endswith("status.json")]
+    status = json.loads(written[0].read_text(encoding="utf-8")) if written else {"stderr": done.err}
+    return done.code, status
 
 
 def test_the_defaults_write_nothing(tmp_path: Path):
@@ -116,8 +117,8 @@ def test_it_pushes_when_told_to(stage: Stage):
     more = {"batch": "20261031JD-E", "kinds": "expense", "dry_run": "False"}
     code, status = run(stage, profile=str(stage.profile), **more)
 
+    assert "20261031JD-E" in stage.batches(), status
     assert (code, status["batch"]) == (0, "20261031JD-E"), status
-    assert "20261031JD-E" in stage.batches()
 
 
 def test_a_refused_document_reaches_the_exit_code(stage: Stage):

@@ -45,7 +45,7 @@ def test_the_errors_are_drawn_as_they_are():
     """Every error class stands in the tree at the top of the file, and the other way round."""
     from sage50kit import errors
 
-    drawn = set(re.findall(r"^[│ ├└─]*([A-Z]\w+)  ", errors.__doc__ or "", re.MULTILINE))
+    drawn = set(re.findall(r"^[│ ├└─]*([A-Z]\w+)(?:  |$)", errors.__doc__ or "", re.MULTILINE))
     classes = {name for name, value in vars(errors).items() if isinstance(value, type)}
     classes = {name for name in classes if getattr(errors, name).__module__ == errors.__name__}
 
