@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from sage50kit.connectwise import assumptions
 from sage50kit.connectwise.wire import parse_day
 from sage50kit.errors import ConnectWiseUnreadable, UsageError
-from sage50kit.money import ZERO, exact, money_series, round_to
+from sage50kit.money import LIMIT, ZERO, exact, money_series, round_to
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -219,9 +219,14 @@ def _amounts(
         amounts = pa.array(values, _MONEY)
     except (pa.ArrowInvalid, pa.ArrowTypeError):
         amounts = None
-    if amounts is None or amounts.null_count != values.count(None):
+    if amounts is None or amounts.null_count != values.count(None) or _is_too_large(amounts):
         return _one_by_one(kind, rows, values, name, _exact_amount, _MONEY)
     return amounts
+
+
+def _is_too_large(amounts: pa.Array) -> bool:
+    ends = pc.min_max(amounts).as_py()
+    return any(end is not None and abs(end) >= LIMIT for end in ends.values())
 
 
 def _exact_amount(value: Decimal | None) -> Decimal | None:
@@ -296,10 +301,14 @@ def _invoice_reason(row: _Invoice) -> str:
 
 
 def _expense_reason(row: _Expense) -> str:
-    """Why there is nothing to pay back to the member (design 9.11), or nothing to batch."""
-    if row.classification in NOBODY_IS_PAID:
-        return NOT_PAID_BACK.format(type=row.classification)
-    return NO_ENTRIES if _has_no_entries(row.charge_description, row.account_number) else ""
+    """Why there is nothing to batch, or nobody to pay back (design 9.11)."""
+    if _has_no_entries(row.charge_description, row.account_number):
+        return NO_ENTRIES
+    return (
+        NOT_PAID_BACK.format(type=row.classification)
+        if row.classification in NOBODY_IS_PAID
+        else ""
+    )
 
 
 def _has_no_entries(description: str | None, account: str | None) -> bool:
@@ -445,7 +454,7 @@ def select(
     """
     reason = frame["left_out"].astype("object").fillna("")
     if clear_non_reimbursable:
-        reason = reason.where(frame["kind"] != "expense", "")
+        reason = reason.where((frame["kind"] != "expense") | (reason == NO_ENTRIES), "")
     checks: list[tuple[Callable[[], Any], str]] = []
     if kinds is not None:
         checks.append((lambda: ~frame["kind"].isin(list(kinds)), "its kind is not chosen"))
