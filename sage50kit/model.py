@@ -134,7 +134,7 @@ class Distribution:
     entry_ids: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)  # no slots: the fingerprint is kept once it was worked out
 class Document:
     """One Sage 50 transaction to be posted; it balances, or it cannot be constructed.
 
@@ -192,7 +192,7 @@ class Document:
             return abs(self.control_amount)
         return total(line.amount for line in self.distributions if line.amount > 0)
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """A digest of the content; the same content has the same one in every generation."""
         content = canonical(self)
@@ -539,16 +539,25 @@ class Plan:
 # --- content as text --------------------------------------------------------------------------
 
 
+_NAMES: dict[type, tuple[str, ...]] = {}  # field names by class; looking them up is half the work
+
+
 def canonical(value: Any) -> Any:
     """`value` as plain JSON data: amounts as text without trailing zeros, dates as ISO text."""
-    if isinstance(value, Decimal):
+    kind = type(value)
+    if kind is str or kind is int or kind is bool or value is None:
+        return value
+    if kind is Decimal:
         return format(value.normalize() + ZERO, "f")
+    if kind is tuple or kind is list:
+        return [canonical(item) for item in value]
     if isinstance(value, (date, datetime)):
         return value.isoformat()
-    if is_dataclass(value) and not isinstance(value, type):
-        return {item.name: canonical(getattr(value, item.name)) for item in fields(value)}
-    if isinstance(value, (tuple, list)):
-        return [canonical(item) for item in value]
+    if is_dataclass(value):
+        names = _NAMES.get(kind) or _NAMES.setdefault(kind, tuple(f.name for f in fields(value)))
+        return {name: canonical(getattr(value, name)) for name in names}
+    if isinstance(value, dict):
+        return {name: canonical(item) for name, item in value.items()}
     return value
 
 
