@@ -27,6 +27,8 @@ SYSTEM = {
     "chromium": ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "msedge"),
     "hledger": ("hledger",),
 }
+# The build back end is among the locked packages, so that nothing unpinned is fetched to build.
+NO_ISOLATION = ["--no-build-isolation"]
 # `--quick` leaves these out: they start kernels, servers or large data sets.
 SLOW = "not slow"
 
@@ -88,10 +90,10 @@ def install() -> None:
         done = call(
             [*uv, "pip", "sync", "--quiet", "--require-hashes", "--compile-bytecode", *target, LOCK]
         )
-        done = done or call([*uv, "pip", "install", "--quiet", "--no-deps", *target, "-e", ROOT])
+        done = done or call([*uv, "pip", "install", "--quiet", "--no-deps", *NO_ISOLATION, *target, "-e", ROOT])
     else:
         done = call([*pip, "install", "--require-hashes", "-r", LOCK])
-        done = done or call([*pip, "install", "--no-deps", "-e", ROOT])
+        done = done or call([*pip, "install", "--no-deps", *NO_ISOLATION, "-e", ROOT])
     if done:
         stop("the packages could not be installed; the lines above say why.")
 
