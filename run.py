@@ -104,7 +104,7 @@ def find_uv(pip: list[object]) -> list[object]:
         return [found]
     outside = ["--target", VENV / "uv"]  # a sync would remove it from among the packages
     if call([*pip, "install", *outside, "uv"], quiet=True) == 0:
-        return [next((VENV / "uv" / "bin").glob("uv*"))]
+        return [VENV / "uv" / "bin" / ("uv.exe" if WINDOWS else "uv")]
     return []
 
 
