@@ -107,7 +107,7 @@ class Views:
             "locationId": invoice.location,
             "location": reference("locations", invoice.location),
             "departmentId": invoice.department,
-            "department": reference("departments", invoice.department),
+            "department": self._unit(invoice.department),
             "topComment": invoice.top_comment,
             "bottomComment": "",
             "taxableFlag": invoice.taxable,
@@ -129,6 +129,11 @@ class Views:
         }
         self._optional(row, invoice, billed, shipped)
         return row
+
+    def _unit(self, department: int) -> Row:
+        """A department as a billing unit, which has no identifier."""
+        found = self.setup.reference("departments", department)
+        return {name: value for name, value in found.items() if name != "identifier"}
 
     def _parts(self, invoice: Invoice) -> Row:
         row = dict.fromkeys(
