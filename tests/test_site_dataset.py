@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -9,6 +11,8 @@ import pytest
 from sage50kit.connectors.embedded import read_lists
 from sage50kit.errors import ConfigError
 from sage50kit.sandbox import dataset
+from sage50kit.sandbox.answers import Presenter, encode
+from sage50kit.sandbox.contract import contract
 from sage50kit.sandbox.state import Refused, Site
 from tests.site_forms import A, content, invoice
 
@@ -100,6 +104,19 @@ def test_every_modelled_collection_answers():
             rows = site.rows(path)
             assert rows, path
             assert all(isinstance(row["id"], int) for row in rows), path
+
+
+def test_every_row_is_of_its_published_model():
+    """Each row of each collection: only published fields, of their types, none required missing."""
+    site = Site.fixtures()
+    show = Presenter("https://localhost")
+    for method, path in sorted(site.modelled()):
+        if method == "GET" and "{" not in path:
+            model = contract().paths[path]["GET"].answer_model
+            for row in site.rows(path):
+                shown = json.loads(encode(show.row(row, model)), parse_float=Decimal)
+                assert set(row) <= set(contract().fields(model)), path
+                assert not contract().errors(model, shown, path)
 
 
 @pytest.mark.parametrize(

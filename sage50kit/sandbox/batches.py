@@ -80,9 +80,19 @@ class Batches:
                 location=int(request.get("locationId") or 0),
                 thru=_day(request.get("thruDate")),
             )
-            candidates = self._in_batch(kind, batch) if batch else self.ledger.unposted(kind)
+            candidates = (
+                self._in_batch(kind, batch) if batch else self._unposted(kind, wanted.included)
+            )
             chosen += [closed for closed in candidates if self._fits(closed, wanted)]
         return chosen
+
+    def _unposted(self, kind: str, included: frozenset[str]) -> list[Closed]:
+        """The unposted records of a kind; named ones are looked up, a large list is not searched for them."""
+        if not included:
+            return self.ledger.unposted(kind)
+        named = (self.ledger.closed.get(key_of(kind, identity)) for identity in included)
+        found = [closed for closed in named if closed and not closed.is_batched]
+        return sorted(found, key=lambda closed: closed.row_id)
 
     def _in_batch(self, kind: str, batch: int) -> list[Closed]:
         found = {closed.key: closed for closed, _ in self.ledger.batched(batch)}
@@ -296,6 +306,14 @@ class Batches:
                 "adjustmentDetail": {"id": closed.lines[entry.line].id, "name": record.identifier}
             }
         return {"transfer": str(record.id)}
+
+
+def key_of(kind: str, identity: str) -> str:
+    """The key of a record by the id that an export request names: `48112`, `3-PS1-purchase`."""
+    if kind != "procurement":
+        return f"{kind}:{identity}"
+    ending = identity.rpartition("-")[2]
+    return f"{'receipt' if ending == 'purchase' else ending}:{identity}"
 
 
 def _records(message: str) -> Refused:

@@ -293,8 +293,8 @@ def _product(made: Population, number: int, dice: Random) -> None:
             "productClass": PRODUCT_CLASSES[kind],
             "serializedFlag": kind == 1 and number % 25 == 10,
             "unitOfMeasure": 13,
-            "price": str(product.price),
-            "cost": str(product.cost),
+            "price": product.price,
+            "cost": product.cost,
             "customerDescription": f"{words} {number}, as ordered",
             "inactiveFlag": False,
         }

@@ -85,7 +85,6 @@ class ProcurementExport:
         """One packing slip of a purchase order: header positive, details negative (8.2)."""
         order: PurchaseOrder = closed.record
         vendor = self.setup.row("companies", order.vendor)
-        freight = total(entry.amount for entry in closed.entries if entry.gl_type == "PF")
         levels = self.closing.tax_levels(order.tax_code)
         slip = closed.slip
         row: Row = {
@@ -98,7 +97,7 @@ class ProcurementExport:
             "purchaseDate": header_date(order.date),
             "company": self.setup.short("companies", order.vendor),
             "purchaseClass": "",
-            "freightAmount": freight,
+            "freightAmount": _sum_of(closed, "PF"),
             "freightPackingSlip": order.freight_packing_slip or slip,
             "packingSlip": slip,
             "dropshipFlag": bool(order.ship_to),
@@ -395,3 +394,7 @@ def _xrefs(levels: Iterable[TaxLevel]) -> Row:
         f"{name}TaxXref": known.get(number, "")
         for number, name in enumerate(("state", "county", "city"), start=1)
     }
+
+
+def _sum_of(closed: Closed, gl_type: str) -> Decimal:
+    return total(entry.amount for entry in closed.entries if entry.gl_type == gl_type)

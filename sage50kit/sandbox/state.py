@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any
 from sage50kit.sandbox import dataset
 from sage50kit.sandbox.batches import Batches
 from sage50kit.sandbox.closing import Closing
+from sage50kit.sandbox.costviews import CostViews
 from sage50kit.sandbox.export import Export
 from sage50kit.sandbox.ledger import Ledger
 from sage50kit.sandbox.refusal import Refused, Switches
 from sage50kit.sandbox.setup import Setup
+from sage50kit.sandbox.setupviews import SetupViews
 from sage50kit.sandbox.tables import TABLES
 from sage50kit.sandbox.unposted import UnpostedRows
 from sage50kit.sandbox.views import Views
@@ -84,7 +86,10 @@ class Site:
         self.batches = Batches(self.setup, self.ledger, self.export, self.unposted, self.switches)
         self._cache: dict[tuple[str, tuple[str, ...]], Sequence[Row]] = {}
         self.views = Views(records, self.setup, self.closing, self.ledger, self.unposted)
-        self.writes = Writes(self.setup, self.closing, self.ledger, self.views, self.switches)
+        self.costs = CostViews(self.views)
+        self.writes = Writes(
+            self.setup, self.closing, self.ledger, self.views, self.costs, self.switches
+        )
         self._lists = self._make_collections()
         self._collections = {_plain(path): rows for path, rows in self._lists.items()}
         self._commands = self._make_commands()
@@ -180,8 +185,56 @@ class Site:
             self.ledger.fill(found, closed.entries)
 
     def _make_collections(self) -> dict[str, Callable[..., Sequence[Row]]]:
-        views, below = self.views, self.views.below
+        views, costs, below = self.views, self.costs, SetupViews(self.views)
         made: dict[str, Callable[..., Sequence[Row]]] = {
+            **self._unposted_lists(),
+            f"{A}/unpostedpayments": views.unposted_payments,
+            f"{A}/batches": self.batches.listed,
+            f"{A}/batches/{{parentId}}/entries": self.batches.entries,
+            "/company/companies/{parentId}/sites": lambda at: below.below(
+                "sites", "company", "companies", at
+            ),
+            "/company/companies/{parentId}/typeAssociations": below.type_associations,
+            "/expense/entries": costs.expenses,
+            "/expense/reports": costs.reports,
+            "/finance/agreements/{parentId}/additions": lambda at: below.below(
+                "additions", "agreementId", "agreements", at
+            ),
+            "/finance/invoices": views.invoices,
+            "/finance/invoices/{parentId}/glEntries/": views.gl_entries,
+            "/finance/invoices/{parentId}/payments": views.invoice_payments,
+            "/finance/taxCodes/{parentId}/taxCodeLevels": below.levels,
+            "/finance/taxCodes/{parentId}/taxCodeXRefs": lambda at: below.below(
+                "taxCodeXRefs", "taxCode", "taxCodes", at
+            ),
+            "/finance/taxCodes/{grandparentId}/taxCodeXRefs/{parentId}/taxableXRefLevels": below.xref_levels,
+            "/procurement/adjustments": costs.adjustments,
+            "/procurement/adjustments/{parentId}/details": costs.adjustment_details,
+            "/procurement/catalog/{catalogItemIdentifier}/quantityOnHand": costs.quantity_on_hand,
+            "/procurement/products": views.products,
+            "/procurement/purchaseorders": costs.orders,
+            "/procurement/purchaseorders/{parentId}/lineitems": costs.order_lines,
+            "/system/info": below.server,
+            "/system/info/locations": below.location_infos,
+            "/system/info/members": below.member_infos,
+            "/system/securityRoles/{parentId}/settings": lambda at: below.below(
+                "securityRoleSettings", "role", "securityRoles", at
+            ),
+        }
+        for name, kind in (
+            ("invoices", "invoice"),
+            ("expenses", "expense"),
+            ("procurement", "procurement"),
+        ):
+            path = f"{A}/unposted{name}/{{parentId}}/taxableLevels"
+            made[path] = lambda at, kind=kind: below.taxable_levels(kind, at)
+        for name, table in TABLES.items():
+            if "{" not in table.path:
+                made[table.path] = lambda name=name: self.setup.rows(name)
+        return made
+
+    def _unposted_lists(self) -> dict[str, Callable[..., Sequence[Row]]]:
+        return {
             f"{A}/unpostedinvoices": lambda: [
                 self.unposted.invoice(row) for row in self.ledger.unposted("invoice")
             ],
@@ -193,50 +246,7 @@ class Site:
                 for closed in self.ledger.unposted("procurement")
                 for row in self.unposted.procurement(closed)
             ],
-            f"{A}/unpostedpayments": views.unposted_payments,
-            f"{A}/batches": self.batches.listed,
-            f"{A}/batches/{{parentId}}/entries": self.batches.entries,
-            "/company/companies/{parentId}/sites": lambda at: below(
-                "sites", "company", "companies", at
-            ),
-            "/company/companies/{parentId}/typeAssociations": views.type_associations,
-            "/expense/entries": views.expenses,
-            "/expense/reports": views.reports,
-            "/finance/agreements/{parentId}/additions": lambda at: below(
-                "additions", "agreementId", "agreements", at
-            ),
-            "/finance/invoices": views.invoices,
-            "/finance/invoices/{parentId}/glEntries/": views.gl_entries,
-            "/finance/invoices/{parentId}/payments": views.invoice_payments,
-            "/finance/taxCodes/{parentId}/taxCodeLevels": views.levels,
-            "/finance/taxCodes/{parentId}/taxCodeXRefs": lambda at: below(
-                "taxCodeXRefs", "taxCode", "taxCodes", at
-            ),
-            "/finance/taxCodes/{grandparentId}/taxCodeXRefs/{parentId}/taxableXRefLevels": views.xref_levels,
-            "/procurement/adjustments": views.adjustments,
-            "/procurement/adjustments/{parentId}/details": views.adjustment_details,
-            "/procurement/catalog/{catalogItemIdentifier}/quantityOnHand": views.quantity_on_hand,
-            "/procurement/products": views.products,
-            "/procurement/purchaseorders": views.orders,
-            "/procurement/purchaseorders/{parentId}/lineitems": views.order_lines,
-            "/system/info": views.server,
-            "/system/info/locations": views.location_infos,
-            "/system/info/members": views.member_infos,
-            "/system/securityRoles/{parentId}/settings": lambda at: below(
-                "securityRoleSettings", "role", "securityRoles", at
-            ),
         }
-        for name, kind in (
-            ("invoices", "invoice"),
-            ("expenses", "expense"),
-            ("procurement", "procurement"),
-        ):
-            path = f"{A}/unposted{name}/{{parentId}}/taxableLevels"
-            made[path] = lambda at, kind=kind: views.taxable_levels(kind, at)
-        for name, table in TABLES.items():
-            if "{" not in table.path:
-                made[table.path] = lambda name=name: self.setup.rows(name)
-        return made
 
     def _make_commands(self) -> dict[tuple[str, str], Command]:
         batches, writes = self.batches, self.writes

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from sage50kit.sandbox.closing import Closed, Closing, Entry
+    from sage50kit.sandbox.costviews import CostViews
     from sage50kit.sandbox.ledger import Ledger
     from sage50kit.sandbox.records import Invoice, PurchaseLine, PurchaseOrder
     from sage50kit.sandbox.refusal import Switches
@@ -58,12 +59,19 @@ class Writes:
     """The commands that change records."""
 
     def __init__(
-        self, setup: Setup, closing: Closing, ledger: Ledger, views: Views, switches: Switches
+        self,
+        setup: Setup,
+        closing: Closing,
+        ledger: Ledger,
+        views: Views,
+        costs: CostViews,
+        switches: Switches,
     ) -> None:
         self.setup = setup
         self.closing = closing
         self.ledger = ledger
         self.views = views
+        self.costs = costs
         self.switches = switches
         self._unbatched: dict[int, dict[int, int]] = {}
 
@@ -306,7 +314,7 @@ class Writes:
             order.vendor_invoice_date = moment.date() if moment else None
         if changes.get("status") is not None:
             order.status = self._named("purchaseOrderStatuses", changes["status"], "status")
-        return self.views.order(order)
+        return self.costs.order(order)
 
     def patch_order_line(self, parent: str, wanted: str, body: object) -> Row:
         """PATCH of a line: receiving and closing it makes its packing slip's GL entries."""
@@ -327,7 +335,7 @@ class Writes:
             )
         self._receive(line, changes_of(body))
         self._close_again(order)
-        return self.views.order_line(order, number, line)
+        return self.costs.order_line(order, number, line)
 
     def _receive(self, line: PurchaseLine, changes: dict[str, Any]) -> None:
         for name, value in changes.items():
