@@ -126,7 +126,7 @@ class Listing:
                 "kind": ["customer", "customer"],
                 "id": ["ACME", "ACME"],
                 "field": ["name", "phone"],
-                "value": ["Acme", "555-0100"],
+                "value": ["Acme Incorpo", "555-0100"],
             }
         )
     )
@@ -255,6 +255,16 @@ def test_the_proof_lists_everything_a_person_checks(proof):
         assert words in plain
     for words in ("8001: no 4950.", "Add it.", "on hold", "Expected change of receivables"):
         assert words in plain
+
+
+def test_a_text_that_sage_cuts_is_marked():
+    """Beside the beginning that will be written stands the whole text that ConnectWise has."""
+    cut = issues_of(("warn", "8001")).assign(
+        code="text_cut", field="name", value="Acme Incorporated"
+    )
+    plain = text.render(listings.proof_page(Listing(issues=cut)))
+
+    assert "Acme Incorpo  Acme Incorporated" in plain
 
 
 def test_html_escapes_names(proof):

@@ -11,7 +11,7 @@ from sage50kit.model import SAGE_SCREENS
 from sage50kit.reports.page import Page, Tone, cell_text, heading, table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import date
     from decimal import Decimal
 
@@ -172,7 +172,7 @@ def proof_page(proof: ProofLike, *, thru_date: date | None = None) -> Page:
     through = (("Through date", thru_date),) if thru_date else ()
     tables = (
         issues_table(proof.issues),
-        _masters_table(proof.masters),
+        _masters_table(proof.masters, proof.issues),
         table(
             _typed(proof.documents), "Documents in posting order", columns=DOCUMENTS, sums=["total"]
         ),
@@ -215,8 +215,8 @@ def push_page(report: PushReportLike) -> Page:
             ("Batch", report.batch),
             *batch_id,
             *following,
-            *_facts(report.counts),
-            *_facts(report.totals),
+            *((f"Documents {_words(name)}", count) for name, count in report.counts.items()),
+            *((f"Amount {_words(name)}", amount) for name, amount in report.totals.items()),
         ),
         tables=tables,
     )
@@ -282,18 +282,29 @@ def left_out_table(left_out: pd.DataFrame) -> Table:
     )
 
 
-def _masters_table(masters: pd.DataFrame) -> Table:
-    """Every field that will be written, record by record."""
-    records = [
-        f"{kind} {identity}" for kind, identity in zip(masters["kind"], masters["id"], strict=True)
-    ]
+def _masters_table(masters: pd.DataFrame, issues: pd.DataFrame) -> Table:
+    """Every field that will be written, record by record; a text that Sage's limits cut is marked."""
+    cut = issues[issues["code"] == "text_cut"]
+    whole = list(zip(cut["field"], cut["value"], strict=True))
+    rows = list(
+        zip(masters["kind"], masters["id"], masters["field"], masters["value"], strict=True)
+    )
     return table(
-        masters.assign(record=records),
+        masters.assign(
+            record=[f"{kind} {identity}" for kind, identity, _, _ in rows],
+            cut=[_cut_from(name, value, whole) for _, _, name, value in rows],
+        ),
         "To be created in Sage 50 first",
-        columns={"record": "Record", "field": "Field", "value": "Value"},
+        columns={"record": "Record", "field": "Field", "value": "Value", "cut": "Cut from"},
         group="record",
         empty="Nothing needs to be created.",
     )
+
+
+def _cut_from(name: str, value: str, whole: Sequence[tuple[str, str]]) -> str:
+    """The whole text that `value` is the beginning of, if it was cut."""
+    longer = (text for field, text in whole if field == name and text != value)
+    return next((text for text in longer if text.startswith(value.strip())), "")
 
 
 def _gl_table(entries: pd.DataFrame) -> Table:
@@ -341,6 +352,10 @@ def _facts(
     totals: Mapping[str, Decimal] | Mapping[str, int] | Mapping[str, Decimal | int | str],
 ) -> tuple[tuple[str, Cell], ...]:
     return tuple((heading(name), value) for name, value in totals.items())
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
 
 
 def _sentence(totals: Mapping[str, Decimal | int | str]) -> str:

@@ -34,10 +34,11 @@ WORDS = {
     "debits": "Debits that the kit posts",
     "due_date": "Due",
     "gl_entries": "GL entries",
-    "hash_total": "Hash total of references",
+    "hash_total": "Hash total",
     "id": "ID",
     "made_by": "Made by",
     "net": "Net change",
+    "new_masters": "Records to create first",
     "payables_change": "Expected change of payables",
     "party_id": "ID",
     "party": "Customer or vendor",
@@ -146,6 +147,8 @@ def table(
 
 def heading(name: str) -> str:
     """How a column or a total is called on paper."""
+    if name.startswith("documents_"):
+        return f"Documents: {name.removeprefix('documents_').replace('_', ' ')}"
     return WORDS.get(name) or name[:1].upper() + name[1:].replace("_", " ")
 
 
