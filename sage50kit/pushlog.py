@@ -112,6 +112,10 @@ _batches = sa.Table(
 )
 
 
+_LAST = sa.select(_events.c.seq, _events.c.hash).order_by(_events.c.seq.desc()).limit(1)
+_COUNT = _meta.update().where(_meta.c.name == "events").values(value=sa.bindparam("count"))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoggedDocument:
     """The current state of one document."""
@@ -191,8 +195,7 @@ class PushLog:
                 old = None
             if old is None:
                 self._record_batch(connection, plan)
-            for position, document in enumerate(plan.documents):
-                self._record_document(connection, document, plan.batch, position)
+            self._record_documents(connection, plan)
 
     def plan_of(self, batch: str, *, company: str) -> Plan | None:
         """The plan that was recorded under a batch number, to resume or repeat it."""
@@ -359,7 +362,7 @@ class PushLog:
             _batches.delete().where(_batches.c.site == self.site, _batches.c.batch == old.batch)
         )
 
-    def _forget(self, connection: sa.Connection, row: sa.Row[Any]) -> None:
+    def _forget(self, connection: sa.Connection, row: Any) -> None:
         """Take a document that was never sent out of the projection."""
         for table in (_documents, _transactions):
             connection.execute(
@@ -371,51 +374,72 @@ class PushLog:
                 )
             )
 
-    def _record_document(
-        self, connection: sa.Connection, document: Document, batch: str, position: int
-    ) -> None:
-        old = connection.execute(sa.select(_documents).where(*self._is(document))).first()
-        if old is not None and old.batch == batch:
-            return
-        if old is not None and old.state in ("sending", "in_doubt"):
-            raise InDoubt(
-                f"{document.number} ({document.label}) is in doubt since batch {old.batch}. "
-                "Run: sage50kit resume"
-            )
-        if old is not None and old.state in ("posted", "exported"):
-            raise ContentChanged(
-                f"{document.number} ({document.label}) was posted in batch {old.batch} already. "
-                "Plan again; what is in the books is not posted twice."
-            )
-        if old is not None:
-            self._forget(connection, old)
-        content = canonical(document)
-        payload = {"fingerprint": document.fingerprint, "document": content}
-        self._append(connection, "planned", batch=batch, document=document, payload=payload)
-        connection.execute(
-            _documents.insert().values(
-                site=self.site,
-                key=document.key,
-                generation=document.generation,
-                part=document.part,
-                batch=batch,
-                position=position,
-                state="planned",
-                fingerprint=document.fingerprint,
-                content=_text(content),
-            )
+    def _record_documents(self, connection: sa.Connection, plan: Plan) -> None:
+        """The intent to post every document that this batch does not hold yet, all at once."""
+        columns = _documents.c
+        query = sa.select(
+            columns.key, columns.generation, columns.part, columns.batch, columns.state
         )
-        rows = [
-            {
-                "site": self.site,
-                "transaction": transaction,
-                "generation": document.generation,
-                "part": document.part,
-                "key": document.key,
-            }
-            for transaction in document.transactions
-        ]
-        connection.execute(_transactions.insert(), rows)
+        known = {
+            (row.key, row.generation, row.part): row
+            for row in connection.execute(query.where(columns.site == self.site))
+        }
+        new = []
+        for position, document in enumerate(plan.documents):
+            old = known.get((document.key, document.generation, document.part))
+            if old is None or old.batch != plan.batch:
+                if old is not None:
+                    _refuse_sent(document, old)
+                    self._forget(connection, old)
+                new.append((position, document, canonical(document)))
+        if not new:
+            return
+        self._append_all(
+            connection,
+            plan.batch,
+            [
+                (
+                    "planned",
+                    document,
+                    "",
+                    {"fingerprint": document.fingerprint, "document": content},
+                )
+                for _, document, content in new
+            ],
+        )
+        connection.execute(
+            _documents.insert(),
+            [
+                {
+                    **self._identity(document),
+                    "batch": plan.batch,
+                    "position": position,
+                    "state": "planned",
+                    "fingerprint": document.fingerprint,
+                    "place": "",
+                    "reason": "",
+                    "content": _text(content),
+                }
+                for position, document, content in new
+            ],
+        )
+        connection.execute(
+            _transactions.insert(),
+            [
+                {**self._identity(document), "transaction": transaction}
+                for _, document, _ in new
+                for transaction in document.transactions
+            ],
+        )
+
+    def _identity(self, document: Document) -> dict[str, Any]:
+        """What the log knows a document by."""
+        return {
+            "site": self.site,
+            "key": document.key,
+            "generation": document.generation,
+            "part": document.part,
+        }
 
     def _is(self, document: Document) -> tuple[sa.ColumnElement[bool], ...]:
         return (
@@ -436,29 +460,41 @@ class PushLog:
         key: str = "",
     ) -> str:
         """Append one event to the chain; returns its time."""
-        last = connection.execute(
-            sa.select(_events.c.seq, _events.c.hash).order_by(_events.c.seq.desc()).limit(1)
-        ).first()
-        event = {
-            "seq": last.seq + 1 if last else 1,
-            "at": datetime.now(UTC).isoformat(timespec="milliseconds"),
-            "actor": self.actor,
-            "run": self.run,
-            "site": self.site,
-            "batch": batch,
-            "key": document.key if document else key,
-            "generation": document.generation if document else 0,
-            "part": document.part if document else 0,
-            "kind": kind,
-            "payload": _text(canonical(payload)),
-            "prev_hash": last.hash if last else "",
-        }
-        connection.execute(_events.insert().values(**event, hash=digest(event)))
+        return self._append_all(connection, batch, [(kind, document, key, payload)])
+
+    def _append_all(
+        self,
+        connection: sa.Connection,
+        batch: str,
+        drafts: Sequence[tuple[str, Document | None, str, dict[str, Any]]],
+    ) -> str:
+        """Append events (kind, document, key, payload) to the chain; returns their time."""
+        last = connection.execute(_LAST).first()
+        seq, previous = (last.seq, last.hash) if last else (0, "")
+        at = datetime.now(UTC).isoformat(timespec="milliseconds")
+        events = []
+        for kind, document, key, payload in drafts:
+            seq += 1
+            event = {
+                "seq": seq,
+                "at": at,
+                "actor": self.actor,
+                "run": self.run,
+                "site": self.site,
+                "batch": batch,
+                "key": document.key if document else key,
+                "generation": document.generation if document else 0,
+                "part": document.part if document else 0,
+                "kind": kind,
+                "payload": _text(canonical(payload)),
+                "prev_hash": previous,
+            }
+            previous = digest(event)
+            events.append({**event, "hash": previous})
+        connection.execute(_events.insert(), events)
         # The count stands outside the chain so that a cut-off tail shows.
-        connection.execute(
-            _meta.update().where(_meta.c.name == "events").values(value=str(event["seq"]))
-        )
-        return str(event["at"])
+        connection.execute(_COUNT, {"count": str(seq)})
+        return at
 
     def _batch_row(self, connection: sa.Connection, batch: str) -> LoggedBatch | None:
         where = (_batches.c.site == self.site, _batches.c.batch == batch)
@@ -538,6 +574,25 @@ def _open(path: Path) -> sa.Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return engine
+
+
+def _refuse_sent(document: Document, old: Any) -> None:
+    """A document that another batch has sent never joins this one.
+
+    Raises:
+        InDoubt: it was sent and not answered.
+        ContentChanged: it was posted.
+    """
+    if old.state in ("sending", "in_doubt"):
+        raise InDoubt(
+            f"{document.number} ({document.label}) is in doubt since batch {old.batch}. "
+            "Run: sage50kit resume"
+        )
+    if old.state in ("posted", "exported"):
+        raise ContentChanged(
+            f"{document.number} ({document.label}) was posted in batch {old.batch} already. "
+            "Plan again; what is in the books is not posted twice."
+        )
 
 
 def _logged(row: sa.Row[Any]) -> LoggedDocument:
