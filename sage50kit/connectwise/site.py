@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from sage50kit.connectwise import wire
 from sage50kit.connectwise.assumptions import ALL_LOCATIONS, EXPORT_CHUNK
-from sage50kit.connectwise.client import REREADS, condition, moving
+from sage50kit.connectwise.client import condition
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     import pandas as pd
     import pyarrow as pa
@@ -61,15 +61,10 @@ class ConnectWise:
         """
         from sage50kit.connectwise import frames
 
-        path = frames.PATHS[kind]
-        for _ in range(REREADS):
-            before = self.client.count(path)
-            table = frames.read_list(kind, self.client.pages(path, progress=progress))
-            identity = table["key" if kind == "invoice" else "entry_ids"]
-            unique = len(identity.unique()) == table.num_rows
-            if unique and before == table.num_rows == self.client.count(path):
-                return table
-        raise moving(path)
+        def read(pages: Iterator[bytes]) -> pa.Table:
+            return frames.read_list(kind, pages)
+
+        return self.client.whole(frames.PATHS[kind], read, progress=progress)
 
     # --- detail ---
 
