@@ -29,8 +29,8 @@ SYSTEM = {
 }
 # The build back end is among the locked packages, so that nothing unpinned is fetched to build.
 NO_ISOLATION = ["--no-build-isolation"]
-# `--quick` leaves these out: they start kernels, servers or large data sets.
-SLOW = "not slow"
+# `--quick` leaves these out: each of their tests starts processes or kernels of its own.
+SLOW = ("tests/test_cli.py", "tests/test_notebooks.py")
 
 
 def main() -> int:
@@ -90,7 +90,9 @@ def install() -> None:
         done = call(
             [*uv, "pip", "sync", "--quiet", "--require-hashes", "--compile-bytecode", *target, LOCK]
         )
-        done = done or call([*uv, "pip", "install", "--quiet", "--no-deps", *NO_ISOLATION, *target, "-e", ROOT])
+        done = done or call(
+            [*uv, "pip", "install", "--quiet", "--no-deps", *NO_ISOLATION, *target, "-e", ROOT]
+        )
     else:
         done = call([*pip, "install", "--require-hashes", "-r", LOCK])
         done = done or call([*pip, "install", "--no-deps", *NO_ISOLATION, "-e", ROOT])
@@ -115,7 +117,7 @@ def test(*, quick: bool) -> int:
     """Every check, one after the other; all run, and all failures are named at the end."""
     missing = [] if quick else prepare_system()
     notebooks = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "notebooks").glob("*.ipynb"))
-    tests = ["-m", SLOW] if quick else []
+    tests = [f"--ignore={path}" for path in SLOW] if quick else []
     checks: dict[str, list[object]] = {
         "ruff check": ["ruff", "check", "."],
         "ruff format": ["ruff", "format", "--check", "."],
