@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Self
 
+from sage50kit import outcome
 from sage50kit.connectors import open_company
 from sage50kit.errors import BatchTaken, ConfigError, UsageError
 from sage50kit.model import KINDS, Kind, LeftOut, Plan, Transaction
@@ -365,11 +366,17 @@ class Kit:
         from sage50kit.batch.report import dry_report
 
         if dry_run:
-            return dry_report(plan)
-        step = self._step("post")
-        return push(
-            plan, company=self.company, connectwise=self.connectwise, log=self.log, progress=step
-        )
+            report = dry_report(plan)
+        else:
+            report = push(
+                plan,
+                company=self.company,
+                connectwise=self.connectwise,
+                log=self.log,
+                progress=self._step("post"),
+            )
+        outcome.record("push", batch=plan.batch, status=report.status, exit_code=report.exit_code)
+        return report
 
     def verify(self, batch: str) -> Verification:
         """Read both systems and the log, and compare the batch document by document.
@@ -400,6 +407,12 @@ class Kit:
             still_unposted=set(unposted["key"]) & {row.key for row in members},
         )
         self.log.note("verified", batch=batch, ok=verification.ok)
+        outcome.record(
+            "verify",
+            batch=batch,
+            status="completed" if verification.ok else "completed_with_errors",
+            exit_code=0 if verification.ok else 3,
+        )
         return verification
 
     def _stored(self, logged: Sequence[Any]) -> dict[str, StoredDocument]:

@@ -25,6 +25,9 @@ from sage50kit.sandbox.state import Site
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+
+pytestmark = pytest.mark.slow
+
 INVOICES = 400  # with a tenth of each other kind: more than 500 documents
 
 
@@ -88,7 +91,7 @@ def test_every_document_balances_and_keeps_the_total_of_connectwise(pushed):
 
 def test_both_systems_agree(pushed):
     """Verification finds every posted document equal in ConnectWise, log and books."""
-    kit, _, plan, report = pushed
+    kit, _, _, report = pushed
     verification = kit.verify("GENERATED")
 
     assert list(verification.findings["message"]) == []

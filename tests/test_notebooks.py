@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
     from tests.stage import Stage
 
+
+pytestmark = pytest.mark.slow
+
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 BATCH = ROOT / "notebooks" / "20_run_batch.ipynb"
 MAX_CODE_CELLS, MAX_LINES = 7, 8
