@@ -156,7 +156,7 @@ class Listing:
                     _tell(progress, taken, None if rows is None and page.last is None else known)
                 taken += 1
         finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+            pool.shutdown(cancel_futures=True)  # no request outlives the reading
 
     def forward(self, tally: Tally | None, progress: Progress | None) -> Iterator[bytes]:
         """All pages by `pageId`, which acts as `id > pageId`: rows cannot move under it.
@@ -187,7 +187,7 @@ class Listing:
                     return
                 page, following = following.result(), None
         finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+            pool.shutdown(cancel_futures=True)  # no request outlives the reading
 
     def _pages_known(self, page: Page, number: int, rows: int | None) -> int:
         """How many pages there must be, after what page `number` says."""
