@@ -45,28 +45,56 @@ def parsed(content: bytes, path: str) -> Any:
         raise unreadable(path, f"it begins with {_beginning(content)!r}") from error
 
 
-def readable_page(content: bytes, path: str) -> tuple[bytes, list[Any]]:
-    """A page as strict JSON and the ids of its rows; untouched where it was strict already.
+def page_as_sent(content: bytes) -> bool:
+    """Whether a page is to all appearance a whole list without raw line breaks; costs next to nothing."""
+    whole = content[:1] == b"[" and content[-1:] == b"]"
+    return whole and not any(blank in content for blank in (b"\n", b"\r", b"\t"))
+
+
+def row_ids(content: bytes) -> list[Any]:
+    """The ids of the rows of a page, None for a row without; reads every byte of it.
+
+    Raises:
+        msgspec.DecodeError, UnicodeDecodeError: it is not strict JSON, or not a list of records.
+    """
+    return [row.id for row in _ROWS.decode(content)]
+
+
+def readable_page(content: bytes, path: str) -> bytes:
+    """A page as strict JSON; untouched where it was strict already.
 
     An empty body is no rows, a single record a list of one (connectwise reference, 11.1).
 
     Raises:
         ConnectWiseUnreadable: cut off, not JSON, or not a list of records.
     """
-    try:
-        return content, [row.id for row in _ROWS.decode(content)]
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        pass
+    if _is_strict(content):
+        return content
     cleaned = content.removeprefix(_BOM).translate(_BLANKS).strip()
     if cleaned in (b"", b"null"):
-        return b"[]", []
+        return b"[]"
+    if cleaned.startswith(b"{") and _is_record(cleaned):
+        cleaned = b"[" + cleaned + b"]"
+    if _is_strict(cleaned):
+        return cleaned
+    what = f"not a whole list of records, it begins with {_beginning(content)!r}"
+    raise unreadable(path, what)
+
+
+def _is_strict(content: bytes) -> bool:
     try:
-        if cleaned.startswith(b"{") and _SINGLE.decode(cleaned).id is not None:
-            cleaned = b"[" + cleaned + b"]"
-        return cleaned, [row.id for row in _ROWS.decode(cleaned)]
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        what = f"not a whole list of records, it begins with {_beginning(content)!r}"
-        raise unreadable(path, what) from error
+        _ROWS.decode(content)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return False
+    return True
+
+
+def _is_record(content: bytes) -> bool:
+    """Whether this is a record with its id; an error has none."""
+    try:
+        return _SINGLE.decode(content).id is not None
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return False
 
 
 def encoded(body: object) -> bytes:

@@ -36,6 +36,7 @@ __all__ = ["REREADS", "Client", "Credentials", "all_of", "condition", "moving", 
 
 REREADS = 3
 MOST_VALUES = 100  # of one `in` list
+_NOT_TOGETHER = "order_by cannot be had together with forward_only."
 T = TypeVar("T")
 
 
@@ -136,12 +137,17 @@ class Client:
             UsageError: arguments that do not fit each other.
         """
         listing = self._listing(
-            path, conditions=conditions, orderBy=order_by, fields=fields, pageSize=page_size
+            path,
+            thorough=False,
+            conditions=conditions,
+            orderBy=order_by,
+            fields=fields,
+            pageSize=page_size,
         )
         if forward_only and order_by:
-            raise UsageError("order_by cannot be had together with forward_only.")
+            raise UsageError(_NOT_TOGETHER)
         read = listing.forward if forward_only else listing.numbered
-        return read(Tally(), progress)
+        return read(None, progress)
 
     def whole(
         self,
@@ -177,7 +183,7 @@ class Client:
             path, conditions=conditions, orderBy=order_by, fields=fields, pageSize=page_size
         )
         if forward_only and order_by:
-            raise UsageError("order_by cannot be had together with forward_only.")
+            raise UsageError(_NOT_TOGETHER)
         for _ in range(REREADS):
             tally = Tally()
             if forward_only:
@@ -286,10 +292,11 @@ class Client:
             failed.sent = True
             raise failed from error
 
-    def _listing(self, path: str, **params: Any) -> Listing:
+    def _listing(self, path: str, *, thorough: bool = True, **params: Any) -> Listing:
         if not 1 <= params["pageSize"] <= LARGEST_PAGE:
             raise UsageError(f"page_size is 1 to {LARGEST_PAGE}, not {params['pageSize']}.")
-        return Listing(self._sender, path, params, at_once=self.settings.requests_at_once)
+        at_once = self.settings.requests_at_once
+        return Listing(self._sender, path, params, at_once=at_once, thorough=thorough)
 
     def _only_page(
         self,

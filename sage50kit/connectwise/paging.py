@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import httpx
 
 from sage50kit.connectwise.answers import unreadable
-from sage50kit.connectwise.bodies import parsed, readable_page
+from sage50kit.connectwise.bodies import page_as_sent, parsed, readable_page, row_ids
 from sage50kit.connectwise.conditions import SAFE
 from sage50kit.connectwise.sending import Call
 from sage50kit.errors import ConnectWiseError, ConnectWiseUnavailable, ConnectWiseUnreadable
@@ -31,22 +32,31 @@ _NO_COUNT = frozenset({400, 404, 405, 501})  # what a list without /count answer
 _COUNTS = {"/finance/accounting/unpostedpayments": "/finance/accounting/unpostedPayments/count"}
 
 
-class Page(NamedTuple):
+@dataclass
+class Page:
     """One page of a list.
 
     Args:
         content: JSON as sent, a list of records.
-        ids: of its rows; None for a row without.
         last: number of the last page, where the server says so.
         has_next: whether the server names a next page.
         has_link: whether it sent a `Link` header at all.
     """
 
     content: bytes
-    ids: list[Any]
     last: int | None
     has_next: bool
     has_link: bool
+
+    @cached_property
+    def ids(self) -> list[Any]:
+        """Ids of the rows, None for a row without; reads the page, so only where they are needed."""
+        return row_ids(self.content)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it has no rows."""
+        return len(self.content) < 100 and not self.ids
 
 
 @dataclass(slots=True)
@@ -76,16 +86,25 @@ class Listing:
         path: of the list.
         params: query parameters as published, `pageSize` among them.
         at_once: how many requests may be under way.
+        thorough: whether every byte of a page is read to see that it is whole, and its ids with it;
+            else its beginning and end have to do, as for a caller who decodes it anyway.
     """
 
     def __init__(
-        self, sender: Sender, path: str, params: Mapping[str, Any], *, at_once: int
+        self,
+        sender: Sender,
+        path: str,
+        params: Mapping[str, Any],
+        *,
+        at_once: int,
+        thorough: bool,
     ) -> None:
         self._sender = sender
         self._path = path
         self._params = dict(params)
         self._size = int(params["pageSize"])
         self._at_once = at_once
+        self._thorough = thorough
 
     def count(self) -> int | None:
         """How many rows there are; None for a list that cannot say.
@@ -109,7 +128,7 @@ class Listing:
         """One page by its number, from 1; one past the end is empty."""
         return self._read({**self._params, "page": number}, {})
 
-    def numbered(self, tally: Tally, progress: Progress | None) -> Iterator[bytes]:
+    def numbered(self, tally: Tally | None, progress: Progress | None) -> Iterator[bytes]:
         """All pages in order, several under way; what waits to be taken is bounded.
 
         Pages asked for and not yet taken are at most twice the requests at a time, so that the line
@@ -126,19 +145,20 @@ class Listing:
                     asked += 1
                     ahead.append(pool.submit(self.page, asked))
                 page = ahead.popleft().result()
-                known = max(known, self._pages_known(page, taken, rows, tally.rows))
+                known = max(known, self._pages_known(page, taken, rows))
                 if asked < known and not ahead:
                     asked += 1
                     ahead.append(pool.submit(self.page, asked))
-                if page.ids or taken == 1:
-                    tally.add(page)
+                if taken == 1 or not page.is_empty:
+                    if tally is not None:
+                        tally.add(page)
                     yield page.content
                     _tell(progress, taken, None if rows is None and page.last is None else known)
                 taken += 1
         finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+            pool.shutdown(cancel_futures=True)  # no request outlives the reading
 
-    def forward(self, tally: Tally, progress: Progress | None) -> Iterator[bytes]:
+    def forward(self, tally: Tally | None, progress: Progress | None) -> Iterator[bytes]:
         """All pages by `pageId`, which acts as `id > pageId`: rows cannot move under it.
 
         A list that does not know it sends no `Link`, and is read by number.
@@ -152,28 +172,35 @@ class Listing:
             return
         pool = ThreadPoolExecutor(1, thread_name_prefix="connectwise")
         try:
-            page, following, reached = first, None, 0
-            while page.ids or tally.pages == 0:
-                if page.has_next and page.ids:
+            page, following, reached, taken = first, None, 0, 0
+            while taken == 0 or not page.is_empty:
+                if page.has_next and not page.is_empty:
                     reached = self._grown(page, reached)
                     query = {**self._params, "pageId": reached}
                     following = pool.submit(self._read, query, FORWARD_ONLY)
-                tally.add(page)
+                taken += 1
+                if tally is not None:
+                    tally.add(page)
                 yield page.content
-                _tell(progress, tally.pages, None)
+                _tell(progress, taken, None)
                 if following is None:
                     return
                 page, following = following.result(), None
         finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+            pool.shutdown(cancel_futures=True)  # no request outlives the reading
 
-    def _pages_known(self, page: Page, number: int, rows: int | None, read: int) -> int:
+    def _pages_known(self, page: Page, number: int, rows: int | None) -> int:
         """How many pages there must be, after what page `number` says."""
         if page.has_link:
             return max(page.last or 0, number + 1 if page.has_next else 0)
-        if not page.ids:  # without Link, an empty page is the end for certain
+        # Without Link a page may be smaller than asked for: only an empty one, or the count, is the end.
+        if page.is_empty or (rows is not None and self._all_here(page, number, rows)):
             return 0
-        return number + 1 if rows is None or read + len(page.ids) < rows else 0
+        return number + 1
+
+    def _all_here(self, page: Page, number: int, rows: int) -> bool:
+        """Whether full pages up to this one hold all the rows that were counted."""
+        return (number - 1) * self._size + len(page.ids) >= rows
 
     def _read(self, params: Mapping[str, Any], headers: dict[str, str]) -> Page:
         """One page; one that came cut off or garbled is asked for again."""
@@ -181,7 +208,9 @@ class Listing:
         for attempt in range(1, _UNREADABLE_PAGES + 1):
             answer = self._sender.send(call)
             try:
-                content, ids = readable_page(answer.content, self._path)
+                content = answer.content
+                if self._thorough or not page_as_sent(content):
+                    content = readable_page(content, self._path)
             except ConnectWiseUnreadable:
                 if attempt == _UNREADABLE_PAGES:
                     raise
@@ -189,7 +218,10 @@ class Listing:
             else:
                 links = answer.links
                 has_link = "link" in answer.headers
-                return Page(content, ids, _last_page(links), "next" in links, has_link)
+                page = Page(content, _last_page(links), "next" in links, has_link)
+                if self._thorough:
+                    page.ids  # noqa: B018  # read here, in the thread of the request
+                return page
         raise AssertionError  # the last attempt returned or raised
 
     def _grown(self, page: Page, reached: int) -> int:

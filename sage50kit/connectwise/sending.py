@@ -10,10 +10,11 @@ import random
 import ssl
 import threading
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
@@ -25,7 +26,7 @@ from sage50kit.errors import ConnectWiseUnavailable, ConnectWiseUnreadable, Usag
 from sage50kit.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from sage50kit.profile import ConnectWiseSettings
@@ -165,7 +166,7 @@ class Sender:
         if call.read_timeout is not None:
             timeout = _timeout(call.read_timeout)
         for _ in range(_REDIRECTS):
-            with self._logged(call, url) as line:
+            with self._logged(call.method, url) as line:
                 answer = self._http.request(
                     call.method, url, content=call.body, headers=headers, timeout=timeout
                 )
@@ -221,8 +222,22 @@ class Sender:
                 self._base = discover(self._company_info, self._origin, self._company)
             return self._base != base
 
-    def _logged(self, call: Call, url: str) -> _Line:
-        return _Line(self._write_log, call.method, url)
+    @contextmanager
+    def _logged(self, method: str, url: str) -> Iterator[dict[str, Any]]:
+        """A line of the request log, written when the request ends, however it does."""
+        line: dict[str, Any] = {}
+        if self._request_log is None:
+            yield line
+            return
+        at, started = datetime.now(UTC), time.perf_counter()
+        try:
+            yield line
+        except httpx.RequestError as error:
+            line["error"] = type(error).__name__
+            raise
+        finally:
+            seconds = round(time.perf_counter() - started, 3)
+            self._write_log(_line(at, method, httpx.URL(url)) | {"seconds": seconds} | line)
 
     def _write_log(self, line: dict[str, Any]) -> None:
         if self._request_log is None:
@@ -233,28 +248,13 @@ class Sender:
                 file.write(json.dumps(line) + "\n")
 
 
-class _Line(dict[str, Any]):
-    """A line of the request log, written when the request ends, however it does."""
-
-    def __init__(self, write: Callable[[dict[str, Any]], None], method: str, url: str) -> None:
-        target = httpx.URL(url)
-        super().__init__(
-            at=datetime.now(UTC).isoformat(timespec="milliseconds"),
-            method=method,
-            path=target.path,
-            query=target.query.decode(),
-        )
-        self._write = write
-        self._started = time.perf_counter()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self["seconds"] = round(time.perf_counter() - self._started, 3)
-        if kind is not None:
-            self["error"] = kind.__name__
-        self._write(self)
+def _line(at: datetime, method: str, url: httpx.URL) -> dict[str, Any]:
+    return {
+        "at": at.isoformat(timespec="milliseconds"),
+        "method": method,
+        "path": url.path,
+        "query": url.query.decode(),
+    }
 
 
 def _facts(answer: httpx.Response) -> dict[str, Any]:
