@@ -14,9 +14,10 @@ from pydantic import (
     ValidationError,
 )
 from pydantic.alias_generators import to_camel
+from pydantic_core import core_schema
 
 from sage50kit.errors import ConnectWiseUnreadable
-from sage50kit.money import exact
+from sage50kit.money import LIMIT, exact
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,8 +78,22 @@ def _text(value: Any) -> Any:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
+class _ExactAmount:
+    """A Decimal passes without a call into Python: an export has hundreds of thousands of them."""
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _source: Any, _handler: Any) -> core_schema.CoreSchema:
+        as_sent = core_schema.decimal_schema(strict=True, allow_inf_nan=False, gt=-LIMIT, lt=LIMIT)
+        return core_schema.union_schema(
+            [as_sent, core_schema.no_info_plain_validator_function(_amount)],
+            mode="left_to_right",
+            custom_error_type="amount",
+            custom_error_message="an exact amount of money was expected",
+        )
+
+
 Day: TypeAlias = Annotated[date | None, BeforeValidator(parse_day)]
-Amount: TypeAlias = Annotated[Decimal | None, BeforeValidator(_amount)]
+Amount: TypeAlias = Annotated[Decimal | None, _ExactAmount]
 Text: TypeAlias = Annotated[str | None, BeforeValidator(_text)]
 T = TypeVar("T")
 Many: TypeAlias = Annotated[tuple[T, ...], BeforeValidator(_list)]
@@ -126,7 +141,7 @@ def read(model: type[M], value: Any, *, path: str) -> M:
         where = ".".join(str(step) for step in first["loc"])
         raise ConnectWiseUnreadable(
             f"{path}{_record(value, first['loc'])}: field {where or 'of the answer'} is not as the "
-            f"contract says: {first['msg']}. Open the record in ConnectWise; if all are so, check "
+            f"contract says: {first['msg']}, not {str(first['input'])[:40]!r}. Open the record in ConnectWise; if all are so, check "
             "that the site is ConnectWise PSA and not a proxy's page.",
             url=path,
         ) from None
