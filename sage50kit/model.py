@@ -12,13 +12,14 @@ from dataclasses import dataclass, field, fields, is_dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cached_property
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from sage50kit.errors import UnbalancedDocument
 from sage50kit.money import ZERO, total
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from sage50kit.issues import Issue
 
@@ -539,26 +540,35 @@ class Plan:
 # --- content as text --------------------------------------------------------------------------
 
 
-_NAMES: dict[type, tuple[str, ...]] = {}  # field names by class; looking them up is half the work
+# Field names and their getter by class: looking them up would be half the work.
+_FIELDS: dict[type, tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]]]] = {}
+_PLAIN = frozenset({str, int, bool, type(None)})
 
 
 def canonical(value: Any) -> Any:
     """`value` as plain JSON data: amounts as text without trailing zeros, dates as ISO text."""
     kind = type(value)
-    if kind is str or kind is int or kind is bool or value is None:
+    if kind in _PLAIN:
         return value
     if kind is Decimal:
         return format(value.normalize() + ZERO, "f")
     if kind is tuple or kind is list:
-        return [canonical(item) for item in value]
+        return [item if type(item) in _PLAIN else canonical(item) for item in value]
+    if is_dataclass(value):
+        names, get = _FIELDS.get(kind) or _fields_of(kind)
+        pairs = zip(names, get(value), strict=True)
+        return {name: item if type(item) in _PLAIN else canonical(item) for name, item in pairs}
     if isinstance(value, (date, datetime)):
         return value.isoformat()
-    if is_dataclass(value):
-        names = _NAMES.get(kind) or _NAMES.setdefault(kind, tuple(f.name for f in fields(value)))
-        return {name: canonical(getattr(value, name)) for name in names}
     if isinstance(value, dict):
         return {name: canonical(item) for name, item in value.items()}
     return value
+
+
+def _fields_of(kind: type) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]]]:
+    names = tuple(item.name for item in fields(kind))
+    _FIELDS[kind] = names, attrgetter(*names)
+    return _FIELDS[kind]
 
 
 def digest(content: Any) -> str:

@@ -244,7 +244,7 @@ def _with_disposition(
 ) -> Transaction:
     merged = tuple(dict.fromkeys([*row.entry_ids, *entry_ids]))
     if silent is None:
-        return replace(row, entry_ids=merged)
+        return row if merged == row.entry_ids else replace(row, entry_ids=merged)
     return replace(row, entry_ids=merged, disposition="nothing_to_post", reason=silent)
 
 
