@@ -102,6 +102,10 @@ adjustment_quantity | block | item {value} is adjusted in amount only | Sage 50 
 decrease_value | note | Sage 50 values the decrease of {value} itself; ConnectWise says {amount} | nothing to do
 inventory_account_differs | warn | item {item} keeps its stock on {wanted} in Sage 50, ConnectWise says {value} | use one inventory account in both, or the subledger will differ from the ledger
 currency_differs | block | the currency is {value}, the company keeps its books in {wanted} | Sage 50 has one currency; enter it by hand and clear it in ConnectWise
+listed_differs | block | the list says {wanted}, the export {value} | fetch again; if it stays, reopen and close the record in ConnectWise
+entries_missing | block | {value} of its lines have no GL entry | reopen and close the record in ConnectWise so that its GL entries are made
+in_unfinished_batch | block | it belongs to batch {value}, which was begun and not finished | push batch {value} again first
+no_document | block | nothing would be posted for it and nobody said why | report this to the makers of sage50kit; leave it out for now
 date_missing | block | it has no {field} | fill the date in ConnectWise
 period_closed | block | {value} is in a closed fiscal year | change the date in ConnectWise
 period_unknown | block | {value} is outside the open fiscal years | change the date in ConnectWise, or open the year in Sage 50

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from sage50kit.connectors.base import Connector
     from sage50kit.connectwise.site import ConnectWise
     from sage50kit.model import Books, StoredDocument
+    from sage50kit.pushlog import LoggedDocument
 
     Progress = Callable[[str, int, int | None], None]
 
@@ -53,11 +54,15 @@ class Kit:
         self._progress = progress
         self.workdir = self.profile.workdir
         self.workdir.mkdir(parents=True, exist_ok=True)
-        client = Client.from_profile(self.profile, request_log=self.workdir / "requests.jsonl")
-        self.connectwise: ConnectWise = ConnectWise(self._open.enter_context(client))
-        self.company: Connector = open_company(self.profile)
-        self.log = PushLog(_log_path(self.profile), site=self.connectwise.name, actor=_actor())
-        self._open.callback(self.log.close)
+        with ExitStack() as opening:  # what is open is closed again if the next thing fails
+            opening.push(self._open.__exit__)
+            client = Client.from_profile(self.profile, request_log=self.workdir / "requests.jsonl")
+            self.connectwise: ConnectWise = ConnectWise(self._open.enter_context(client))
+            self.company: Connector = open_company(self.profile)
+            self._open.callback(self.company.close)
+            self.log = PushLog(_log_path(self.profile), site=self.connectwise.name, actor=_actor())
+            self._open.callback(self.log.close)
+            opening.pop_all()
         self._unposted: pd.DataFrame | None = None
         self._left_out: pd.DataFrame | None = None
 
@@ -95,7 +100,7 @@ class Kit:
         """
         from sage50kit.connectwise import frames
 
-        chosen = tuple(kinds) if kinds else self.profile.push.kinds
+        chosen = self.profile.push.kinds if kinds is None else tuple(kinds)
         if unknown := set(chosen) - set(KINDS):
             raise UsageError(
                 f"unknown kind: {', '.join(sorted(unknown))}. Kinds: {', '.join(KINDS)}."
@@ -201,9 +206,9 @@ class Kit:
         drop = (
             self.profile.push.leave_out_blocked if leave_out_blocked is None else leave_out_blocked
         )
-        prepared = self._prepare(frame)
+        prepared = self._prepare(frame, batch=number)
         if drop:
-            prepared = self._without_blocked(frame, prepared)
+            prepared = self._without_blocked(frame, prepared, batch=number)
         from sage50kit.batch.planning import freeze
 
         return freeze(prepared, batch=number, site=self.connectwise.name, company=self.company.name)
@@ -222,15 +227,21 @@ class Kit:
         states = {row.state for row in self.log.documents(batch)}
         if known.state == "planned" and states <= {"planned", "refused"}:
             return None
-        if keys - {row.key for row in known.transactions}:
+        finished = known.state == "created"
+        known_keys = {row.key for row in known.transactions} | {row.key for row in known.left_out}
+        # An unfinished batch is finished first, whatever has come up since.
+        if finished and keys - known_keys:
             raise BatchTaken(
                 f"batch number {batch} was used on {known.started[:10]} by {known.actor} for other "
                 "transactions. Take another number; nothing was written."
             )
         return self.log.plan_of(batch, company=self.company.name)
 
-    def _without_blocked(self, frame: pd.DataFrame, prepared: Prepared) -> Prepared:
-        """The same without the blocked transactions, which are named in `left_out`."""
+    def _without_blocked(self, frame: pd.DataFrame, prepared: Prepared, *, batch: str) -> Prepared:
+        """The same without the blocked transactions, which are named in `left_out`.
+
+        What is left is looked at again, because a finding may move on to the next document.
+        """
         from sage50kit.batch.report import BLOCKED
 
         reasons: dict[str, str] = {}
@@ -245,7 +256,8 @@ class Kit:
         }
         if not blocked:
             return prepared
-        rest = self._prepare(frame[~frame["key"].isin(list(blocked))])
+        remaining = frame[~frame["key"].isin(list(blocked))]
+        rest = self._without_blocked(remaining, self._prepare(remaining, batch=batch), batch=batch)
         left = [
             LeftOut(
                 key=row.key,
@@ -259,7 +271,7 @@ class Kit:
         ]
         return replace(rest, left_out=(*rest.left_out, *left))
 
-    def _prepare(self, frame: pd.DataFrame) -> Prepared:
+    def _prepare(self, frame: pd.DataFrame, *, batch: str = "") -> Prepared:
         """Read the detail, the setup, the books and the past; then plan, purely."""
         from sage50kit.batch.planning import check, draft
 
@@ -275,9 +287,29 @@ class Kit:
             drop_trailing=self.profile.sage.drop_trailing_segments,
             **words,
         )
-        found = self.company.find_many(drafted.documents)
         history = self.log.of_transactions([row.key for row in transactions])
-        return check(drafted, found=found, history=history, **words)
+        return check(
+            drafted,
+            found=self.company.find_many(drafted.documents),
+            history=history,
+            standing=self._standing(history),
+            unfinished=self.log.unfinished(but=batch),
+            **words,
+        )
+
+    def _standing(
+        self, history: dict[str, list[LoggedDocument]]
+    ) -> dict[str, list[StoredDocument]]:
+        """What the company still holds of what the log says was posted, by transaction."""
+        past = {row.place: row for rows in history.values() for row in rows if row.place}
+        holds = self.company.find_many([row.document for row in past.values()])
+        standing: dict[str, list[StoredDocument]] = defaultdict(list)
+        for row, found in zip(past.values(), holds, strict=True):
+            for stored in found:
+                if stored.place == row.place and not stored.voided:
+                    for key in row.document.transactions:
+                        standing[key].append(stored)
+        return standing
 
     def _detail(self, transactions: Sequence[Transaction]) -> Detail:
         """The export of the chosen transactions."""
@@ -402,6 +434,7 @@ class Kit:
             transactions=members,
             logged=logged,
             stored=self._stored(logged),
+            in_connectwise=found is not None,
             exported=self._exported(found.id, members) if found else {},
             batch_entry_ids=[row.id for row in entries],
             still_unposted=set(unposted["key"]) & {row.key for row in members},
@@ -477,7 +510,16 @@ class Kit:
     # --- inside ---
 
     def _chosen(self, selected: pd.DataFrame | None) -> pd.DataFrame:
-        return self.fetch() if selected is None else selected
+        """The selected rows, each transaction once; all unposted ones without a selection."""
+        if selected is None:
+            return self.fetch()
+        missing = set(_COLUMNS.split()) - set(selected.columns)
+        if missing:
+            raise UsageError(
+                f"the selection lacks the columns {', '.join(sorted(missing))}. Choose rows of what "
+                "fetch returned, with all their columns."
+            )
+        return selected.drop_duplicates("key")
 
     def _known_batches(self) -> str:
         return ", ".join(row["batch"] for row in self.log.history()[:5]) or "none"
@@ -492,17 +534,19 @@ class Kit:
 _DUMMY = "preview"  # the export wants a batch number and makes no batch of it (connectwise 5.1)
 
 
+_COLUMNS = "key kind type number date party party_id total entry_ids description left_out"
+
+
 def transactions_of(frame: pd.DataFrame) -> list[Transaction]:
     """The rows of a fetched frame as frozen transactions."""
-    columns = "key kind type number date party party_id total entry_ids description left_out"
-    rows: Iterable[Any] = zip(*(frame[name] for name in columns.split()), strict=True)
+    rows: Iterable[Any] = zip(*(frame[name] for name in _COLUMNS.split()), strict=True)
     return [
         Transaction(
             key=key,
             kind=kind,
             type=kind_type,
             number=number,
-            date=day,
+            date=day if isinstance(day, date) else None,
             party=_text(party),
             party_id=_text(party_id),
             total=amount,

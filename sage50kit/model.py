@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field, fields, is_dataclass, replace
+from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cached_property
@@ -19,7 +19,7 @@ from sage50kit.errors import UnbalancedDocument
 from sage50kit.money import ZERO, total
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
 
     from sage50kit.issues import Issue
 
@@ -85,7 +85,7 @@ class Transaction:
     kind: Kind
     type: str  # Standard, CreditMemo, Reimbursable, Purchase, ...
     number: str  # what people call it
-    date: date
+    date: date | None
     party: str
     party_id: str
     total: Decimal
@@ -185,6 +185,11 @@ class Document:
     def token(self) -> str:
         """Our key as Sage 50 can carry it: at most 20 characters, such as `CW-I48112`."""
         return token(self.key, part=self.part, generation=self.generation)
+
+    @property
+    def is_decrease(self) -> bool:
+        """Whether it takes goods out of stock: Sage values that itself."""
+        return self.type == "inventory_adjustment" and self.distributions[0].quantity < 0
 
     @property
     def total(self) -> Decimal:
@@ -528,7 +533,7 @@ class Plan:
         """A digest of batch number, documents and cleared transactions."""
         parts = [self.batch, self.site, self.company]
         parts += [f"{document.label} {document.fingerprint}" for document in self.documents]
-        parts += [row.key for row in self.transactions]
+        parts += [f"{row.key} {row.disposition} {row.entry_ids}" for row in self.transactions]
         return digest(parts)
 
     def __repr__(self) -> str:
@@ -575,8 +580,3 @@ def digest(content: Any) -> str:
     """SHA-256 of canonical JSON, in hex."""
     text = json.dumps(content, ensure_ascii=True, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def with_generation(documents: Iterable[Document], generation: int) -> tuple[Document, ...]:
-    """The same documents, deliberately once more."""
-    return tuple(replace(document, generation=generation) for document in documents)

@@ -147,7 +147,7 @@ def _from_file(variable: str) -> str:
         return ""
     try:
         return Path(path).read_text(encoding="utf-8").strip()
-    except OSError as error:
+    except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{variable}_FILE names {path}, which cannot be read: {error}") from error
 
 

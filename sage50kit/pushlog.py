@@ -45,7 +45,10 @@ DocumentState: TypeAlias = Literal[
     "planned", "sending", "posted", "exported", "refused", "in_doubt"
 ]
 BatchState: TypeAlias = Literal["planned", "creating", "created"]
-SETTLED: frozenset[DocumentState] = frozenset({"posted", "exported", "refused"})
+UNSENT: frozenset[DocumentState] = frozenset(
+    {"planned", "refused"}
+)  # nothing of it stands anywhere
+ASKED_AT_ONCE = 500  # keys in one query; SQLite takes some thousands
 
 _MASTERS: dict[str, type[Master]] = {"Customer": Customer, "Vendor": Vendor, "Item": Item}
 
@@ -77,10 +80,11 @@ _documents = sa.Table(
     "documents",
     _metadata,
     sa.Column("site", sa.Text, primary_key=True),
+    # A refused document stays in its batch's report when a later batch takes it up again.
+    sa.Column("batch", sa.Text, primary_key=True),
     sa.Column("key", sa.Text, primary_key=True),
     sa.Column("generation", sa.Integer, primary_key=True),
     sa.Column("part", sa.Integer, primary_key=True),
-    sa.Column("batch", sa.Text, nullable=False, index=True),
     sa.Column("position", sa.Integer, nullable=False),
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("fingerprint", sa.Text, nullable=False),
@@ -88,7 +92,8 @@ _documents = sa.Table(
     sa.Column("reason", sa.Text, nullable=False, default=""),
     sa.Column("content", sa.Text, nullable=False),
 )
-# One row per (transaction, generation, part): a transaction is in at most one document of a generation.
+# One row per (transaction, generation, part): a transaction is in at most one document of a generation,
+# and that document is alive in at most one batch.
 _transactions = sa.Table(
     "transactions",
     _metadata,
@@ -97,6 +102,7 @@ _transactions = sa.Table(
     sa.Column("generation", sa.Integer, primary_key=True),
     sa.Column("part", sa.Integer, primary_key=True),
     sa.Column("key", sa.Text, nullable=False),
+    sa.Column("batch", sa.Text, nullable=False),
 )
 _batches = sa.Table(
     "batches",
@@ -190,7 +196,8 @@ class PushLog:
         """
         with self._write() as connection:
             old = self._batch_row(connection, plan.batch)
-            if old is not None and old.fingerprint != plan.fingerprint:
+            # The same plan resumes; a batch of which nothing was sent is simply tried again.
+            if old is not None and not self._may_resume(connection, old, plan):
                 self._release(connection, old)
                 old = None
             if old is None:
@@ -218,7 +225,8 @@ class PushLog:
         with self._write() as connection:
             self._append(connection, state, batch=batch, document=document, payload=why)
             update = {"state": state, **{k: v for k, v in why.items() if k in ("place", "reason")}}
-            connection.execute(_documents.update().where(*self._is(document)).values(**update))
+            where = _same(_documents, {**self._identity(document), "batch": batch})
+            connection.execute(_documents.update().where(*where).values(**update))
 
     def mark_batch(self, batch: str, state: BatchState, **payload: Any) -> None:
         """Append the new state of a batch; `batch_id` when ConnectWise has it."""
@@ -249,29 +257,59 @@ class PushLog:
         with self._engine.connect() as connection:
             return self._batch_row(connection, batch)
 
-    def state_of(self, document: Document) -> DocumentState | None:
-        """The current state of one document; None if the log does not know it."""
-        rows = self._read(sa.select(_documents.c.state).where(*self._is(document)))
+    def state_of(self, document: Document, *, batch: str) -> DocumentState | None:
+        """The current state of one document in a batch; None if the log does not know it."""
+        where = _same(_documents, {**self._identity(document), "batch": batch})
+        rows = self._read(sa.select(_documents.c.state).where(*where))
         return rows[0].state if rows else None
 
+    def was_sent(self, batch: str) -> bool:
+        """Whether anything of a batch has left this machine; a log that cannot tell says yes."""
+        try:
+            with self._engine.connect() as connection:
+                known = self._batch_row(connection, batch)
+                return known is not None and self._was_sent(connection, known)
+        except sa.exc.SQLAlchemyError:
+            return True
+
     def of_transactions(self, keys: Sequence[str]) -> dict[str, list[LoggedDocument]]:
-        """Every document of every generation that ever held one of the transactions."""
-        wanted = set(keys)
+        """Every document of every generation that holds or held one of the transactions."""
         joined = _documents.join(
             _transactions,
             sa.and_(
-                _transactions.c.site == _documents.c.site,
-                _transactions.c.key == _documents.c.key,
-                _transactions.c.generation == _documents.c.generation,
-                _transactions.c.part == _documents.c.part,
+                *(
+                    getattr(_transactions.c, name) == getattr(_documents.c, name)
+                    for name in ("site", "key", "generation", "part", "batch")
+                )
             ),
         )
         query = sa.select(_documents, _transactions.c.transaction).select_from(joined)
         found: dict[str, list[LoggedDocument]] = {}
-        for row in self._read(query.where(_documents.c.site == self.site)):
-            if row.transaction in wanted:
+        for start in range(0, len(keys), ASKED_AT_ONCE):
+            part = keys[start : start + ASKED_AT_ONCE]
+            where = (_documents.c.site == self.site, _transactions.c.transaction.in_(part))
+            for row in self._read(query.where(*where)):
                 found.setdefault(row.transaction, []).append(_logged(row))
         return found
+
+    def unfinished(self, *, but: str) -> dict[str, str]:
+        """The transactions of batches that were begun and not ended: key -> batch number.
+
+        Args:
+            but: a batch that does not count, because it is the one that is planned.
+        """
+        begun: dict[str, str] = {}
+        with self._engine.connect() as connection:
+            where = (
+                _batches.c.site == self.site,
+                _batches.c.state != "created",
+                _batches.c.batch != but,
+            )
+            for row in connection.execute(sa.select(_batches.c.batch).where(*where)).all():
+                batch = self._batch_row(connection, row.batch)
+                if batch is not None and self._was_sent(connection, batch):
+                    begun |= {one.key: batch.batch for one in batch.transactions}
+        return begun
 
     def history(self) -> list[dict[str, Any]]:
         """One row per batch, newest first."""
@@ -302,7 +340,7 @@ class PushLog:
         """The events, oldest first, with their payload as data."""
         query = sa.select(_events).order_by(_events.c.seq)
         if batch is not None:
-            query = query.where(_events.c.batch == batch)
+            query = query.where(_events.c.site == self.site, _events.c.batch == batch)
         for row in self._read(query):
             yield {**row._mapping, "payload": json.loads(row.payload)}  # noqa: SLF001  # SQLAlchemy's public name
 
@@ -345,33 +383,26 @@ class PushLog:
             )
         )
 
+    def _may_resume(self, connection: sa.Connection, old: LoggedBatch, plan: Plan) -> bool:
+        return old.fingerprint == plan.fingerprint and self._was_sent(connection, old)
+
+    def _was_sent(self, connection: sa.Connection, old: LoggedBatch) -> bool:
+        """Whether anything of a batch has left this machine."""
+        where = (_documents.c.site == self.site, _documents.c.batch == old.batch)
+        states = connection.execute(sa.select(_documents.c.state).where(*where).distinct())
+        return old.state != "planned" or any(row.state not in UNSENT for row in states)
+
     def _release(self, connection: sa.Connection, old: LoggedBatch) -> None:
         """Take the projection of a batch away of which nothing was sent; its events stay."""
-        where = (_documents.c.site == self.site, _documents.c.batch == old.batch)
-        rows = connection.execute(sa.select(_documents).where(*where)).all()
-        sent = [row for row in rows if row.state not in ("planned", "refused")]
-        if sent or old.state != "planned":
+        if self._was_sent(connection, old):
             raise BatchTaken(
                 f"batch number {old.batch} was used on {old.started[:10]} by {old.actor} for other "
                 "documents. Take another number, such as the one that is proposed."
             )
         self._append(connection, "released", batch=old.batch, payload={})
-        for row in rows:
-            self._forget(connection, row)
-        connection.execute(
-            _batches.delete().where(_batches.c.site == self.site, _batches.c.batch == old.batch)
-        )
-
-    def _forget(self, connection: sa.Connection, row: Any) -> None:
-        """Take a document that was never sent out of the projection."""
-        for table in (_documents, _transactions):
+        for table in (_documents, _transactions, _batches):
             connection.execute(
-                table.delete().where(
-                    table.c.site == self.site,
-                    table.c.key == row.key,
-                    table.c.generation == row.generation,
-                    table.c.part == row.part,
-                )
+                table.delete().where(table.c.site == self.site, table.c.batch == old.batch)
             )
 
     def _record_documents(self, connection: sa.Connection, plan: Plan) -> None:
@@ -380,18 +411,17 @@ class PushLog:
         query = sa.select(
             columns.key, columns.generation, columns.part, columns.batch, columns.state
         )
-        known = {
-            (row.key, row.generation, row.part): row
-            for row in connection.execute(query.where(columns.site == self.site))
-        }
+        known: dict[tuple[str, int, int], list[Any]] = {}
+        for row in connection.execute(query.where(columns.site == self.site)):
+            known.setdefault((row.key, row.generation, row.part), []).append(row)
         new = []
         for position, document in enumerate(plan.documents):
-            old = known.get((document.key, document.generation, document.part))
-            if old is None or old.batch != plan.batch:
-                if old is not None:
-                    _refuse_sent(document, old)
-                    self._forget(connection, old)
-                new.append((position, document, canonical(document)))
+            olds = known.get((document.key, document.generation, document.part), [])
+            if plan.batch in {old.batch for old in olds}:
+                continue
+            for old in olds:
+                _refuse_sent(document, old)
+            new.append((position, document, canonical(document)))
         if not new:
             return
         self._append_all(
@@ -423,10 +453,15 @@ class PushLog:
                 for position, document, content in new
             ],
         )
+        for _, document, _ in new:
+            if (document.key, document.generation, document.part) in known:
+                connection.execute(
+                    _transactions.delete().where(*_same(_transactions, self._identity(document)))
+                )
         connection.execute(
             _transactions.insert(),
             [
-                {**self._identity(document), "transaction": transaction}
+                {**self._identity(document), "transaction": transaction, "batch": plan.batch}
                 for _, document, _ in new
                 for transaction in document.transactions
             ],
@@ -440,14 +475,6 @@ class PushLog:
             "generation": document.generation,
             "part": document.part,
         }
-
-    def _is(self, document: Document) -> tuple[sa.ColumnElement[bool], ...]:
-        return (
-            _documents.c.site == self.site,
-            _documents.c.key == document.key,
-            _documents.c.generation == document.generation,
-            _documents.c.part == document.part,
-        )
 
     def _append(
         self,
@@ -576,6 +603,10 @@ def _open(path: Path) -> sa.Engine:
     return engine
 
 
+def _same(table: sa.Table, identity: dict[str, Any]) -> list[sa.ColumnElement[bool]]:
+    return [table.c[name] == value for name, value in identity.items()]
+
+
 def _refuse_sent(document: Document, old: Any) -> None:
     """A document that another batch has sent never joins this one.
 
@@ -586,7 +617,7 @@ def _refuse_sent(document: Document, old: Any) -> None:
     if old.state in ("sending", "in_doubt"):
         raise InDoubt(
             f"{document.number} ({document.label}) is in doubt since batch {old.batch}. "
-            "Run: sage50kit resume"
+            f"Push batch {old.batch} again first."
         )
     if old.state in ("posted", "exported"):
         raise ContentChanged(

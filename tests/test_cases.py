@@ -207,7 +207,8 @@ def test_the_lines_have_the_hand_worked_roles_items_and_quantities(name: str):
             row["item"] and Decimal(row["quantity"]),
         )
         for row in rows(name)
-        if row["made_by"] == "kit" and row["role"] != "control"
+        if row["role"] != "control"
+        and (row["made_by"] == "kit" or row["type"] == "inventory_adjustment")
     )
 
     assert made == expected

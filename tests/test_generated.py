@@ -63,7 +63,6 @@ def pushed(tmp_path_factory) -> Iterator[tuple[Kit, object, object, object]]:
             fetched = kit.fetch()
             plan = kit.plan(fetched, batch="GENERATED")
             yield kit, fetched, plan, kit.push(plan, dry_run=False)
-            kit.company.close()
     patch.undo()
 
 

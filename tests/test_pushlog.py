@@ -172,14 +172,17 @@ def test_a_used_number_is_not_given_to_other_documents(log):
 
 
 def test_a_refused_document_may_join_a_later_batch(log):
-    """The refused invoice of one batch is planned in the next."""
+    """The refused invoice of one batch is planned in the next, and stays refused in the report of the first."""
     log.record(plan("B-I", invoice(1), invoice(2)))
     log.mark(invoice(1), "posted", batch="B-I", place="S-1")
     log.mark(invoice(2), "refused", batch="B-I", reason="on hold")
     log.record(plan("B-I-1", invoice(2)))
 
     assert [row.key for row in log.documents("B-I-1")] == ["invoice:2"]
-    assert [row.key for row in log.documents("B-I")] == ["invoice:1"]
+    assert [(row.key, row.state) for row in log.documents("B-I")] == [
+        ("invoice:1", "posted"),
+        ("invoice:2", "refused"),
+    ]
 
 
 @pytest.mark.parametrize(("state", "error"), [("posted", ContentChanged), ("sending", InDoubt)])

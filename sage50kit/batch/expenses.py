@@ -23,6 +23,7 @@ from sage50kit.money import ZERO, cents, total
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from decimal import Decimal
 
     from sage50kit.connectwise import wire
     from sage50kit.model import Transaction
@@ -36,7 +37,7 @@ def bill_document(
     lines = [_bill_line(mapper, row) for row in paid_back]
     owed = total(line.amount for line in lines)
     said = cents(bill.total if bill.total is not None else ZERO)
-    everything = total(cents(row.total or ZERO) for row in bill.detail)
+    everything = bill_sum(bill)
     # ConnectWise's header may count the lines that nobody owes the member, or leave them out.
     bill_total = owed if said == everything else said
     check_currency(mapper, bill.currency)
@@ -68,6 +69,11 @@ def bill_document(
         memo=mapper.cut(bill.memo, 2000, "memo"),
         entry_ids=unique(i for row in bill.detail for i in row.entry_ids),
     )
+
+
+def bill_sum(bill: wire.GLExportExpenseBill) -> Decimal:
+    """All lines of a bill, those that nobody owes the member included."""
+    return total(cents(row.total or ZERO) for row in bill.detail)
 
 
 def is_paid_back(mapper: Mapper, row: wire.GLExportExpenseBillDetail) -> bool:

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sage50kit.batch.items import compare_inventory_account
 from sage50kit.batch.lines import check_day, line_amount, line_text, unique
 from sage50kit.batch.mapping import Mapper, amount_words
-from sage50kit.batch.sales import bare, check_currency
+from sage50kit.batch.sales import check_currency
 from sage50kit.model import Distribution, Document, Item, fold, token
 from sage50kit.money import ZERO, total, unit_price
 
@@ -49,13 +50,13 @@ def _adjusted(
 ) -> Distribution | None:
     """The line on the source account: a credit when goods come in, a debit when they go out."""
     name = (row.item.identifier or "") if row.item else ""
-    item_id = _stock_item(mapper, row, name)
     quantity = -(row.quantity or ZERO)
     value = abs(line_amount(mapper, row.total or row.cost))
     if not quantity:
         if value:
             mapper.report("adjustment_quantity", field="quantity", value=name)
         return None
+    item_id = _stock_item(mapper, row, name)
     if quantity < 0:
         mapper.report("decrease_value", field="value", value=name, amount=amount_words(value))
     return Distribution(
@@ -72,14 +73,6 @@ def _adjusted(
 
 def _stock_item(mapper: Mapper, row: wire.GLExportAdjustmentTransactionDetail, name: str) -> str:
     """The item of the books; an unknown one is created as stock, the only class that is adjusted."""
-    new = Item(
-        item_id=name,
-        description=row.description or row.memo or name,
-        item_class="stock",
-        sales_account_id=bare(row.product_account_number) or mapper.books.defaults.sales_account_id,
-        inventory_account_id=bare(row.inventory_account_number),
-        cogs_account_id=bare(row.cost_account_number) or mapper.books.defaults.cogs_account_id,
-    )
     known = mapper.books.item.get(fold(name))
     if known is not None and known.item_class != "stock":
         mapper.report(
@@ -89,6 +82,28 @@ def _stock_item(mapper: Mapper, row: wire.GLExportAdjustmentTransactionDetail, n
             books_class=known.item_class.replace("_", " "),
         )
         return known.item_id
+    accounts = ("", "", "")
+    if mapper.is_new_item(name):
+        defaults = mapper.books.defaults
+        accounts = (
+            mapper.account(
+                row.product_account_number or defaults.sales_account_id,
+                "sales account of the new item",
+            ),
+            mapper.account(row.inventory_account_number, "inventory account"),
+            mapper.account(
+                row.cost_account_number or defaults.cogs_account_id,
+                "cost of sales account of the new item",
+            ),
+        )
+    new = Item(
+        item_id=name,
+        description=row.description or row.memo or name,
+        item_class="stock",
+        sales_account_id=accounts[0],
+        inventory_account_id=accounts[1],
+        cogs_account_id=accounts[2],
+    )
     return mapper.item(new)[0]
 
 
@@ -103,7 +118,8 @@ def _adjustment(
     day: date,
 ) -> Document:
     inventory = mapper.account(row.inventory_account_number, "inventory account")
-    _compare_account(mapper, inventory, line.item_id)
+    known = mapper.books.item.get(fold(line.item_id))
+    compare_inventory_account(mapper, row.inventory_account_number, known)
     reason = _reason(adjustment)
     return Document(
         type="inventory_adjustment",
@@ -121,24 +137,6 @@ def _adjustment(
         entry_ids=transaction.entry_ids,
         part=part,
     )
-
-
-def _compare_account(mapper: Mapper, inventory: str, item_id: str) -> None:
-    known = mapper.books.item.get(fold(item_id))
-    is_stock = known is not None and known.item_class == "stock"
-    if (
-        known is not None
-        and is_stock
-        and inventory
-        and fold(known.inventory_account_id) != fold(inventory)
-    ):
-        mapper.report(
-            "inventory_account_differs",
-            field="inventory account",
-            value=inventory,
-            item=item_id,
-            wanted=known.inventory_account_id,
-        )
 
 
 def _reason(adjustment: wire.GLExportAdjustmentTransaction) -> str:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Literal
 from sage50kit.issues import Issue, finding
 from sage50kit.model import (
     ACCOUNT_TYPES,
-    Account,
     Address,
     Books,
     Customer,
@@ -102,6 +101,10 @@ class Mapper:
         issue = finding(code, key=self.key, number=self.number, field=field, value=value, **more)
         if not self.issues or issue != self.issues[-1]:
             self.issues.append(issue)
+
+    def is_blocked(self, key: str) -> bool:
+        """Whether a finding about a record blocks."""
+        return any(issue.key == key and issue.severity == "block" for issue in self.issues)
 
     # --- accounts ---
 
@@ -201,6 +204,11 @@ class Mapper:
             kind: Literal["member", "vendor"] = "member" if new.is_member else "vendor"
             self._create(kind, vendor_id, replace(new, vendor_id=vendor_id))
         return vendor_id
+
+    def is_new_item(self, item_id: str) -> bool:
+        """Whether neither the books nor an earlier line of this plan has the item."""
+        folded = fold(item_id)
+        return folded not in self.books.item and ("item", folded) not in self.masters
 
     def item(self, new: Item, *, serialized: bool = False) -> tuple[str, ItemClass, Item | None]:
         """(item id, its class, the item of the books); unknown items are created where allowed.
@@ -325,10 +333,6 @@ class Mapper:
             email=member.office_email or "",
             is_member=True,
         )
-
-    def account_of(self, account_id: str) -> Account | None:
-        """The account of the books, if it is there."""
-        return self.books.account.get(fold(account_id))
 
 
 def _name(company: wire.Company | None, source: Any) -> str:

@@ -13,22 +13,24 @@ from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from sage50kit.batch.expenses import bill_document, is_paid_back, journal_document
+from sage50kit.batch.expenses import bill_document, bill_sum, is_paid_back, journal_document
 from sage50kit.batch.inventory import (
     adjustment_documents,
     transfer_document,
     transfer_entry_ids,
 )
-from sage50kit.batch.mapping import Mapper, Setup
+from sage50kit.batch.mapping import Mapper, Setup, amount_words
 from sage50kit.batch.purchases import purchase_document, purchase_rows
 from sage50kit.batch.sales import invoice_entry_ids, nothing_but_zeros, sales_document
-from sage50kit.batch.validation import CHECKS, Checked, check_package
+from sage50kit.batch.validation import CHECKS, Checked, check_package, posting_order
 from sage50kit.errors import PlanBlocked
 from sage50kit.issues import worst
-from sage50kit.model import Document, LeftOut, Master, Plan, Transaction
+from sage50kit.model import Document, LeftOut, Master, Plan, Transaction, fold
+from sage50kit.money import ZERO, cents, total
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+    from decimal import Decimal
 
     from sage50kit.connectwise import wire
     from sage50kit.issues import Issue
@@ -147,6 +149,8 @@ def draft(
     _draft_receipts(work, by_kind["receipt"], detail.procurement)
     _draft_adjustments(work, by_kind["adjustment"], detail.procurement)
     _draft_transfers(work, by_kind["transfer"], detail.procurement)
+    if push.same_vendor_invoice == "suffix":
+        _suffix_vendor_invoices(work)
     entries = _entry_ids(work)
     return Prepared(
         documents=tuple(work.documents),
@@ -167,8 +171,21 @@ def check(
     push: PushSettings,
     found: Sequence[tuple[StoredDocument, ...]],
     history: Mapping[str, Sequence[LoggedDocument]],
+    standing: Mapping[str, Sequence[StoredDocument]] | None = None,
+    unfinished: Mapping[str, str] | None = None,
 ) -> Prepared:
-    """Check the documents together, against the books and the log; sort them for posting."""
+    """Check the documents together, against the books and the log; sort them for posting.
+
+    Args:
+        drafted: from `draft`.
+        books: the lists of the company.
+        setup: ConnectWise's setup tables.
+        push: the settings of the profile.
+        found: what the company holds for each drafted document.
+        history: what the push log knows, by transaction.
+        standing: what the company still holds of what the log says was posted, by transaction.
+        unfinished: the batch that has begun a transaction and not ended, by transaction.
+    """
     checked = Checked(
         documents=list(drafted.documents),
         transactions=list(drafted.transactions),
@@ -177,6 +194,8 @@ def check(
         push=push,
         found={row.label: holds for row, holds in zip(drafted.documents, found, strict=True)},
         history=history,
+        standing=standing or {},
+        unfinished=unfinished or {},
     )
     checked.issues += check_package(setup.package, {row.kind for row in drafted.transactions})
     for one in CHECKS:
@@ -222,11 +241,32 @@ def freeze(
     )
 
 
-def posting_order(document: Document) -> tuple[int, str, str, int]:
-    """Purchases and increases, invoices and credit memos, decreases, journals (design 9.9)."""
-    ranks = {"purchase": 1, "sales_invoice": 2, "credit_memo": 2, "journal_entry": 4}
-    rank = ranks.get(document.type) or (1 if document.distributions[0].quantity > 0 else 3)
-    return rank, document.posting_date.isoformat(), document.key, document.part
+def _compare_listed(mapper: Mapper, listed: Decimal, exported: Decimal) -> None:
+    """The detail of a transaction adds up to what the unposted list says of it."""
+    if cents(listed) != cents(exported):
+        mapper.report(
+            "listed_differs",
+            field="total",
+            value=amount_words(exported),
+            wanted=amount_words(listed),
+        )
+
+
+def _suffix_vendor_invoices(work: _Draft) -> None:
+    """Two packing slips with one vendor invoice number: the later ones get `-2`, `-3` (design 9.7)."""
+    counts: dict[tuple[str, str], int] = defaultdict(int)
+    for index, document in enumerate(work.documents):
+        if not document.key.startswith("receipt:") or not document.reference:
+            continue
+        place = fold(document.party_id), fold(document.reference)
+        counts[place] += 1
+        if counts[place] > 1:
+            suffix = f"-{counts[place]}"
+            reference = document.reference[: 20 - len(suffix)] + suffix
+            work.mapper.at(document.key, document.number)
+            words = {"field": "number", "value": document.reference}
+            work.mapper.report("suffix_added", wanted=reference, **words)
+            work.documents[index] = replace(document, reference=reference)
 
 
 def _entry_ids(work: _Draft) -> dict[str, tuple[int, ...]]:
@@ -267,6 +307,7 @@ def _draft_invoices(
             work.mapper.report("zero_document", field="total", value="0.00")
             work.say_nothing(transaction, ZERO_REASON, invoice_entry_ids(header))
         else:
+            _compare_listed(work.mapper, transaction.total, header.total or ZERO)
             document = sales_document(work.mapper, transaction, header, customers)
             work.documents += [document] if document else []
 
@@ -294,7 +335,7 @@ def _draft_bills(
     """The bills of one group; the transactions they answer."""
     answered: set[str] = set()
     for bill in bills:
-        own = list(members) if len(bills) == 1 else _tied(members, bill)
+        own = _tied(members, bill, alone=len(bills) == 1)
         if not own:
             work.mapper.report("cannot_tie", field="export", value=bill.document_number or "")
             continue
@@ -308,6 +349,7 @@ def _draft_bills(
             work.mapper.report("nothing_to_post", value="nothing on the bill is owed to the member")
             _silence_bill(work, own, bill, "nothing on the bill is owed to the member")
             continue
+        _compare_listed(work.mapper, total(row.total for row in own), bill_sum(bill))
         document = bill_document(work.mapper, own, bill)
         work.documents += [document] if document else []
     return answered
@@ -322,10 +364,18 @@ def _silence_bill(
     work.entry_ids[own[0].key] += [entry for row in bill.detail for entry in row.entry_ids]
 
 
-def _tied(members: Sequence[Transaction], bill: wire.GLExportExpenseBill) -> list[Transaction]:
-    """The transactions whose GL entries the bill names."""
+def _tied(
+    members: Sequence[Transaction], bill: wire.GLExportExpenseBill, *, alone: bool
+) -> list[Transaction]:
+    """The transactions whose GL entries the bill names.
+
+    A row may be listed under an entry that the bill does not name (connectwise reference, 5.1), so the
+    only bill of a group answers all of it where the amounts say so.
+    """
     ids = {entry for row in bill.detail for entry in row.entry_ids} | {bill.id or 0}
-    return [row for row in members if ids & set(row.entry_ids)]
+    tied = [row for row in members if ids & set(row.entry_ids)]
+    listed = total(row.total for row in members)
+    return list(members) if alone and listed == bill_sum(bill) else tied
 
 
 def _draft_journals(
@@ -358,14 +408,16 @@ def _draft_receipts(
     for header in export.purchase_transactions if export else ():
         for row in purchase_rows(header):
             by_entry.update(dict.fromkeys(row.entry_ids, header))
+    taken: set[int] = set()
     for transaction in transactions:
         work.mapper.at(transaction.key, transaction.number)
         tied = {id(by_entry[i]): by_entry[i] for i in transaction.entry_ids if i in by_entry}
         if not tied:
             work.mapper.report("not_exported", field="export")
-        elif len(tied) > 1:
+        elif len(tied) > 1 or taken & set(tied):
             work.mapper.report("cannot_tie", field="export", value=transaction.key)
         else:
+            taken |= set(tied)
             _draft_receipt(work, transaction, next(iter(tied.values())))
 
 
@@ -379,6 +431,7 @@ def _draft_receipt(
             transaction, ZERO_REASON, (entry for row in rows for entry in row.entry_ids)
         )
         return
+    _compare_listed(work.mapper, transaction.total, header.total or ZERO)
     document = purchase_document(work.mapper, transaction, header)
     work.documents += [document] if document else []
 
@@ -393,10 +446,9 @@ def _draft_adjustments(
         if adjustment is None:
             work.mapper.report("not_exported", field="export")
             continue
-        before = len(work.mapper.issues)
         documents = adjustment_documents(work.mapper, transaction, adjustment)
         work.documents += documents
-        if not documents and len(work.mapper.issues) == before:
+        if not documents and not work.mapper.is_blocked(transaction.key):
             work.mapper.report("zero_document", field="total", value="0.00")
             work.say_nothing(transaction, "all quantities are zero")
 

@@ -38,12 +38,14 @@ def gl_entries(documents: Iterable[Document], books: Books) -> list[GLEntry]:
 
 
 def _entries_of(document: Document, books: Books) -> Iterable[GLEntry]:
+    maker: dict[str, Any] = {"made_by": "sage"} if document.is_decrease else {}
     if document.control_account_id:
         yield entry(
             document,
             document.control_account_id,
             document.control_amount,
             description=document.memo,
+            **maker,
         )
     for line in document.distributions:
         yield entry(
@@ -52,6 +54,7 @@ def _entries_of(document: Document, books: Books) -> Iterable[GLEntry]:
             line.amount,
             description=line.description,
             item_id=line.item_id,
+            **maker,
         )
         if line.item_class == "stock" and document.type in ("sales_invoice", "credit_memo"):
             yield from _cost_of_sales(document, line.item_id, line.cost, line.quantity, books)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from sage50kit.batch.items import compare_inventory_account, item_id_of, item_of, price_of
 from sage50kit.batch.lines import (
     balanced,
     check_day,
@@ -19,10 +20,10 @@ from sage50kit.batch.lines import (
     line_text,
     unique,
 )
-from sage50kit.batch.mapping import ACCOUNTS_PAYABLE, INVENTORY, Mapper, amount_words, item_class
-from sage50kit.batch.sales import bare, check_currency, item_id_of, price_of
+from sage50kit.batch.mapping import ACCOUNTS_PAYABLE, INVENTORY, Mapper, amount_words
+from sage50kit.batch.sales import check_currency
 from sage50kit.model import Distribution, Document, Item
-from sage50kit.money import UNIT, ZERO, cents, round_to, total
+from sage50kit.money import ZERO, cents, total
 
 if TYPE_CHECKING:
     from datetime import date
@@ -43,6 +44,8 @@ def purchase_document(
     lines += [_tax_line(mapper, row) for row in header.purchase_detail_tax]
     _check_freight(mapper, header, lines)
     check_currency(mapper, header.currency)
+    if without := [row for row in purchase_rows(header) if not row.entry_ids]:
+        mapper.report("entries_missing", field="GL entries", value=len(without))
     if purchase_total < 0:
         mapper.report("negative_purchase", field="total", value=amount_words(purchase_total))
     due_days = header.due_days or 0
@@ -117,8 +120,9 @@ def _line(mapper: Mapper, row: wire.GLExportPurchaseTransactionDetail) -> Distri
 def _item_line(
     mapper: Mapper, row: wire.GLExportPurchaseTransactionDetail, plain: Distribution
 ) -> Distribution:
-    new = _new_item(row)
-    item_id, its_class, known = mapper.item(new, serialized=bool(row.serialized_flag))
+    item_id, its_class, known = item_of(
+        mapper, row, sales_account=row.account_number or "", taxable=bool(row.taxable)
+    )
     quantity = -(row.quantity or ZERO)
     return replace(
         plain,
@@ -141,22 +145,11 @@ def _debit_account(
     if its_class == "stock":
         account = mapper.account(row.inventory_account_number, "inventory account")
         mapper.expect_type(account, INVENTORY, "inventory")
-        _compare_inventory(mapper, account, known)
+        compare_inventory_account(mapper, row.inventory_account_number, known)
         return account
     if its_class in ("non_stock", "service") and known is not None and known.inventory_account_id:
         return mapper.account(known.inventory_account_id, "salaries/wages account of the item")
     return mapper.account(row.cost_account_number, "cost account")
-
-
-def _compare_inventory(mapper: Mapper, account: str, known: Item | None) -> None:
-    if known is not None and account and known.inventory_account_id != account:
-        mapper.report(
-            "inventory_account_differs",
-            field="inventory account",
-            value=account,
-            item=known.item_id,
-            wanted=known.inventory_account_id,
-        )
 
 
 def _tax_line(mapper: Mapper, row: wire.GLExportPurchaseTransactionDetailTax) -> Distribution:
@@ -182,25 +175,3 @@ def _check_freight(
         mapper.report(
             "freight_differs", field="freight", value=amount_words(said), lines=amount_words(posted)
         )
-
-
-def _new_item(row: wire.GLExportPurchaseTransactionDetail) -> Item:
-    """The item a product line would create, if the books do not have it."""
-    its_class = item_class(row.item_type_xref)
-    holds_accounts = its_class != "description_only"
-    second = row.inventory_account_number if its_class == "stock" else row.cost_account_number
-    identity = item_id_of(row)
-    return Item(
-        item_id=identity,
-        description=row.item_description or row.sales_description or identity,
-        item_class=its_class,
-        sales_description=row.sales_description or row.item_description or "",
-        purchase_description=row.item_description or "",
-        sales_account_id=bare(row.account_number) if holds_accounts else "",
-        inventory_account_id=bare(second) if holds_accounts else "",
-        cogs_account_id=bare(row.cost_account_number) if holds_accounts else "",
-        price=round_to(row.item_price or ZERO, UNIT),
-        last_unit_cost=round_to(row.item_cost or ZERO, UNIT),
-        unit=(row.unit_of_measure.name or "") if row.unit_of_measure else "",
-        taxable=bool(row.taxable),
-    )

@@ -19,10 +19,12 @@ import os
 import socket
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
+from sage50kit.batch.compare import account_differences, entry_findings
+from sage50kit.batch.mapping import amount_words
 from sage50kit.batch.report import PushReport, make_report
 from sage50kit.errors import (
     BatchTaken,
@@ -32,6 +34,7 @@ from sage50kit.errors import (
     OutcomeUnknown,
     PushInProgress,
     Sage50KitError,
+    UsageError,
 )
 from sage50kit.issues import finding
 from sage50kit.model import Document, fold, token
@@ -43,7 +46,7 @@ if TYPE_CHECKING:
     from sage50kit.connectors.base import Connector
     from sage50kit.connectwise.site import ConnectWise
     from sage50kit.issues import Issue
-    from sage50kit.model import Plan, Posted, StoredDocument, Transaction
+    from sage50kit.model import Plan, StoredDocument, Transaction
     from sage50kit.pushlog import DocumentState, LoggedDocument, PushLog
 
 LONGEST_BATCH = 50  # characters of a batch identifier (connectwise reference, 5.5)
@@ -71,18 +74,45 @@ def push(
         BatchTaken: the batch number belongs to something else; nothing was written.
         InDoubt: something was sent and not answered; run resume.
     """
+    check_pair(plan, company, connectwise)
     with claim(log), company.session():
         company.adopt_log(log.log_id)
         check_batch_number(plan, connectwise, log)
         log.record(plan)
-        settle(plan, company, log)
-        create_masters(plan, company, log)
-        for done, document in enumerate(plan.documents, start=1):
-            post(document, plan, company, log)
-            if progress is not None:
-                progress(done, len(plan.documents))
-        create_batch(plan, connectwise, log)
+        with doubt_is_said(plan, log):
+            settle(plan, company, log)
+            create_masters(plan, company, log)
+            for done, document in enumerate(plan.documents, start=1):
+                post(document, plan, company, log)
+                if progress is not None:
+                    progress(done, len(plan.documents))
+            create_batch(plan, connectwise, log)
         return make_report(plan, log)
+
+
+def check_pair(plan: Plan, company: Connector, connectwise: ConnectWise) -> None:
+    """A plan is pushed to the pair it was made for."""
+    if (plan.site, plan.company) != (connectwise.name, company.name):
+        raise UsageError(
+            f"plan {plan.batch} was made for {plan.site} and {plan.company}, not for "
+            f"{connectwise.name} and {company.name}. Plan again with this profile."
+        )
+
+
+@contextmanager
+def doubt_is_said(plan: Plan, log: PushLog) -> Iterator[None]:
+    """Whatever goes wrong once something was sent leaves the push unfinished, and that is what is said."""
+    try:
+        yield
+    except InDoubt:
+        raise
+    except Exception as error:
+        if not log.was_sent(plan.batch):
+            raise
+        raise InDoubt(
+            f"batch {plan.batch} is not finished: {error} Push batch {plan.batch} again: what was done "
+            "is not done twice."
+        ) from error
 
 
 @contextmanager
@@ -155,16 +185,19 @@ def _settle_one(
 ) -> None:
     document = row.document
     found = [stored for stored in holds if is_this(document, stored, company)]
-    if len(found) > 1:
-        log.mark(document, "in_doubt", batch=row.batch, reason="several documents look like it")
+    alive = [stored for stored in found if not stored.voided]
+    if len(alive) > 1 or (found and not alive):
+        said = "was voided" if not alive else "all look like it"
         places = ", ".join(stored.place for stored in found)
+        log.mark(document, "in_doubt", batch=row.batch, reason=f"{places}: {said}")
         raise InDoubt(
-            f"{document.number} ({document.label}): {places} all look like it. Look in Sage 50, then "
-            f"run: sage50kit resume --document {document.label} --posted REF or --not-posted"
+            f"{document.number} ({document.label}): {places} {said}. Nobody can tell whether it is to be "
+            "posted. Look in Sage 50; nothing more was sent."
         )
-    why = {"reason": "looked up after an interrupted push"}
-    if found:
-        log.mark(document, _arrived(company), batch=row.batch, place=found[0].place, **why)
+    why: dict[str, Any] = {"reason": "looked up after an interrupted push"}
+    if alive:
+        why |= {"place": alive[0].place, "issues": differences(document, alive[0])}
+        log.mark(document, _arrived(company), batch=row.batch, **why)
     else:
         log.mark(document, "planned", batch=row.batch, **why)
 
@@ -212,7 +245,7 @@ def post(document: Document, plan: Plan, company: Connector, log: PushLog) -> No
     Only an answer is written down. Any other exception is silence: the document stays `sending`, and
     the next push, or resume, settles it by looking.
     """
-    if log.state_of(document) != "planned":
+    if log.state_of(document, batch=plan.batch) != "planned":
         return
     log.mark(document, "sending", batch=plan.batch)
     try:
@@ -222,7 +255,7 @@ def post(document: Document, plan: Plan, company: Connector, log: PushLog) -> No
     except Sage50KitError as error:
         raise InDoubt(
             f"{document.number} ({document.label}) was sent and not answered: {error} "
-            "Run: sage50kit resume"
+            f"Push batch {plan.batch} again: it is looked up before anything is sent."
         ) from error
     else:
         log.mark(
@@ -231,7 +264,7 @@ def post(document: Document, plan: Plan, company: Connector, log: PushLog) -> No
             batch=plan.batch,
             place=posted.place,
             warnings=posted.warnings,
-            issues=differences(document, posted),
+            issues=differences(document, posted.stored),
         )
 
 
@@ -240,17 +273,19 @@ def _arrived(company: Connector) -> DocumentState:
     return "posted" if company.capabilities.confirms else "exported"
 
 
-def differences(document: Document, posted: Posted) -> list[Issue]:
+def differences(document: Document, stored: StoredDocument) -> list[Issue]:
     """What the company stored otherwise than it was sent; Sage values decreases itself."""
-    stored = posted.stored
     pairs = [
         ("party", document.party_id, stored.party_id),
         ("number", document.reference, stored.reference),
         ("date", document.posting_date.isoformat(), stored.posting_date.isoformat()),
-        ("total", str(document.total), str(stored.total)),
     ]
-    if document.type == "inventory_adjustment" and document.distributions[0].quantity < 0:
-        pairs.pop()
+    if not document.is_decrease:
+        pairs.append(("total", amount_words(document.total), amount_words(stored.total)))
+    pairs += [
+        (f"account {account}", amount_words(sent), amount_words(there))
+        for account, sent, there in account_differences(document, stored)
+    ]
     return [
         finding(
             "stored_differs",
@@ -273,31 +308,38 @@ def create_batch(plan: Plan, connectwise: ConnectWise, log: PushLog) -> None:
     members = batch_members(plan, log.documents(plan.batch))
     if not members:
         return
+    ids = list(dict.fromkeys(entry for row in members for entry in row.entry_ids))
     log.mark_batch(plan.batch, "creating", keys=[row.key for row in members])
     found = connectwise.find_batch(plan.batch)
     if found is None:
-        _send_batch(plan, members, connectwise)
+        _send_batch(plan, members, ids, connectwise)
         found = connectwise.find_batch(plan.batch)
     if found is None:
         raise InDoubt(
-            f"batch {plan.batch} was sent to ConnectWise and is not listed there yet. "
-            "The documents are posted. Run: sage50kit resume"
+            f"batch {plan.batch} was sent to ConnectWise and is not listed there yet. The documents are "
+            f"posted. Push batch {plan.batch} again."
         )
-    log.mark_batch(plan.batch, "created", batch_id=found.id)
+    held = {row.id for row in connectwise.batch_entries(found.id)}
+    if not held & set(ids):
+        raise InDoubt(
+            f"batch {plan.batch} in ConnectWise holds none of the posted documents: somebody else made "
+            "it. Have it deleted or renamed there, then push the batch again."
+        )
+    log.mark_batch(plan.batch, "created", batch_id=found.id, issues=entry_findings(members, held))
 
 
-def _send_batch(plan: Plan, members: Sequence[Transaction], connectwise: ConnectWise) -> None:
+def _send_batch(
+    plan: Plan, members: Sequence[Transaction], ids: Sequence[int], connectwise: ConnectWise
+) -> None:
     """Send the create call once; a missing answer is settled by the lookup that follows."""
-    ids = list(dict.fromkeys(entry for row in members for entry in row.entry_ids))
-    kinds = {row.kind for row in members}
     try:
-        connectwise.create_batch(plan.batch, kinds=kinds, entry_ids=ids)
+        connectwise.create_batch(plan.batch, kinds={row.kind for row in members}, entry_ids=ids)
     except ConnectWiseError as error:
         if getattr(error, "sent", False):
             return
         raise InDoubt(
             f"the documents are posted, but ConnectWise did not take batch {plan.batch}: {error} "
-            "Run: sage50kit resume"
+            f"Push batch {plan.batch} again."
         ) from error
 
 

@@ -93,7 +93,8 @@ def make_report(plan: Plan, log: PushLog) -> PushReport:
     logged = log.documents(plan.batch)
     batch = log.batch(plan.batch)
     issues = [*plan.issues, *_answers(plan, logged, log)]
-    return _report(plan, logged, batch, issues)
+    taken = [row["batch"] for row in log.history()]
+    return _report(plan, logged, batch, issues, taken)
 
 
 def dry_report(plan: Plan) -> PushReport:
@@ -115,13 +116,18 @@ def dry_report(plan: Plan) -> PushReport:
 
 
 def _report(
-    plan: Plan, logged: Sequence[LoggedDocument], batch: LoggedBatch | None, issues: list[Issue]
+    plan: Plan,
+    logged: Sequence[LoggedDocument],
+    batch: LoggedBatch | None,
+    issues: list[Issue],
+    taken: Collection[str] = (),
 ) -> PushReport:
     counts = Counter(row.state for row in logged)
     created = batch is not None and batch.state == "created"
     status = _status(counts, created=created, plan=plan, issues=issues)
     rows = [_row(row.document, row.state, row.place, row.reason) for row in logged]
-    next_batch = next_number(plan.batch, ()) if status == "completed_with_errors" else ""
+    unposted = counts["refused"] or any(row.reason.startswith(BLOCKED) for row in plan.left_out)
+    next_batch = next_number(plan.batch, taken) if unposted and status != "failed" else ""
     posted = [row.document for row in logged if row.state in ("posted", "exported")]
     return PushReport(
         status=status,
@@ -146,6 +152,8 @@ def _status(counts: Counter[Any], *, created: bool, plan: Plan, issues: Sequence
     if counts["sending"] or counts["in_doubt"] or counts["planned"]:
         return "in_doubt"
     arrived = counts["posted"] + counts["exported"]
+    if not created and not plan.documents and not plan.transactions:
+        return "completed"
     if not arrived and not created:
         return "failed"
     if not created:
@@ -153,11 +161,15 @@ def _status(counts: Counter[Any], *, created: bool, plan: Plan, issues: Sequence
     # A row that was left out because something blocks it needs a person; an unchosen one does not.
     if counts["refused"] or any(row.reason.startswith(BLOCKED) for row in plan.left_out):
         return "completed_with_errors"
+    if any(issue.code in NEEDS_PERSON for issue in issues):
+        return "completed_with_errors"
     severe = {issue.severity for issue in issues}
     return "completed_with_warnings" if severe & {"warn", "refuse"} else "completed"
 
 
 BLOCKED = "blocked: "
+# Findings after which a person has to look, although everything was posted.
+NEEDS_PERSON = frozenset({"stored_differs", "batch_entry_missing", "batch_entry_foreign"})
 
 
 def _headline(plan: Plan, status: Status, counts: Counter[Any], next_batch: str) -> str:
@@ -166,12 +178,12 @@ def _headline(plan: Plan, status: Status, counts: Counter[Any], next_batch: str)
     if status == "failed":
         return f"The batch failed: nothing was posted, batch number {plan.batch} is free."
     if status == "in_doubt":
-        return f"Batch {plan.batch} is not finished: {of}. Run: sage50kit resume"
+        return f"Batch {plan.batch} is not finished: {of}. Push it again."
+    if not plan.documents and not plan.transactions:
+        return f"Batch {plan.batch}: nothing to push."
     if status == "completed_with_errors":
-        return (
-            f"Batch {plan.batch} completed, but some transactions contained errors: {of}. "
-            f"Push the rest as {next_batch}."
-        )
+        rest = f" Push the rest as {next_batch}." if next_batch else " See the findings."
+        return f"Batch {plan.batch} completed, but some transactions contained errors: {of}.{rest}"
     return f"Batch {plan.batch} completed successfully: {of}."
 
 
@@ -194,6 +206,8 @@ def _answers(plan: Plan, logged: Sequence[LoggedDocument], log: PushLog) -> list
                     value=payload["reason"],
                 )
             )
+        if event["kind"] == "batch_created":
+            found += msgspec.convert(payload.get("issues", []), list[Issue], strict=False)
         if event["kind"] not in ("posted", "exported"):
             continue
         words = {"key": event["key"], "number": numbers.get(event["key"], "")}

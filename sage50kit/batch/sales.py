@@ -10,6 +10,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
 
+from sage50kit.batch.items import compare_inventory_account, item_id_of, item_of, price_of
 from sage50kit.batch.lines import (
     balanced,
     check_day,
@@ -19,10 +20,10 @@ from sage50kit.batch.lines import (
     line_text,
     unique,
 )
-from sage50kit.batch.mapping import ACCOUNTS_RECEIVABLE, Mapper, amount_words, item_class
+from sage50kit.batch.mapping import ACCOUNTS_RECEIVABLE, Mapper, amount_words
 from sage50kit.batch.taxes import sales_taxes
-from sage50kit.model import Distribution, Document, Item, fold
-from sage50kit.money import UNIT, ZERO, cents, multiply, round_to, unit_price
+from sage50kit.model import Distribution, Document
+from sage50kit.money import ZERO, cents
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,6 +50,9 @@ def sales_document(
     lines = [_line(mapper, row, direction) for row in header.detail if row.gl_type_id != "ST"]
     tax_code, tax_lines = sales_taxes(mapper, header, customers)
     check_currency(mapper, header.currency)
+    without = [row for row in header.detail if not row.entry_ids]
+    if without or not (header.entry_ids or transaction.entry_ids):
+        mapper.report("entries_missing", field="GL entries", value=max(len(without), 1))
     customer = customers.get(header.company_account_number or "")
     due_days = (
         header.due_days if header.due_days is not None else (customer and customer.due_days) or 0
@@ -143,10 +147,11 @@ def _item_line(
     mapper: Mapper, row: wire.GLExportTransactionDetail, line: Distribution, direction: int
 ) -> Distribution:
     """A product line: its item, quantity and price on top of the plain line."""
-    new = _new_item(row, line.account_id)
-    item_id, its_class, known = mapper.item(new, serialized=bool(row.serialized_flag))
+    item_id, its_class, known = item_of(
+        mapper, row, sales_account=line.account_id, taxable=bool(row.item_taxable_flag)
+    )
     if its_class == "stock":
-        _check_stock_accounts(mapper, row, item_id, known)
+        compare_inventory_account(mapper, row.inventory_account_number, known)
     quantity = _in_direction((row.quantity or ZERO) * direction, line.amount * direction)
     return replace(
         line,
@@ -166,66 +171,6 @@ def _in_direction(quantity: Decimal, amount: Decimal) -> Decimal:
     if not amount:
         return quantity
     return abs(quantity) if amount > 0 else -abs(quantity)
-
-
-def price_of(amount: Decimal, quantity: Decimal, listed: Decimal | None) -> Decimal:
-    """ConnectWise's price where it gives the line total, else total by quantity (Sage wants both)."""
-    if listed is not None and abs(multiply(quantity, listed)) == abs(amount):
-        return abs(listed) if amount * quantity >= 0 else -abs(listed)
-    return unit_price(amount, quantity) if quantity else ZERO
-
-
-def _check_stock_accounts(
-    mapper: Mapper, row: wire.GLExportTransactionDetail, item_id: str, known: Item | None
-) -> None:
-    """Sage moves stock on the item's own accounts; those of a new item must exist."""
-    if known is None:
-        mapper.account(row.inventory_account_number, "inventory account")
-        mapper.account(row.cost_account_number, "cost of sales account")
-        return
-    text = (row.inventory_account_number or "").strip(" :")
-    if text.strip("0") and fold(text) != fold(known.inventory_account_id):
-        mapper.report(
-            "inventory_account_differs",
-            field="inventory account",
-            value=text,
-            item=item_id,
-            wanted=known.inventory_account_id,
-        )
-
-
-def _new_item(row: wire.GLExportTransactionDetail, sales_account: str) -> Item:
-    """The item a product line would create, if the books do not have it."""
-    its_class = item_class(row.item_type_xref)
-    holds_accounts = its_class != "description_only"
-    second = row.inventory_account_number if its_class == "stock" else row.cost_account_number
-    identity = item_id_of(row)
-    return Item(
-        item_id=identity,
-        description=row.item_description or row.sales_description or identity,
-        item_class=its_class,
-        sales_description=row.sales_description or row.item_description or "",
-        purchase_description=row.item_description or "",
-        sales_account_id=sales_account if holds_accounts else "",
-        inventory_account_id=bare(second) if holds_accounts else "",
-        cogs_account_id=bare(row.cost_account_number) if holds_accounts else "",
-        price=round_to(row.item_price or ZERO, UNIT),
-        last_unit_cost=round_to(row.item_cost or ZERO, UNIT),
-        unit=(row.unit_of_measure.name or "") if row.unit_of_measure else "",
-        taxable=bool(row.item_taxable_flag),
-    )
-
-
-def item_id_of(
-    row: wire.GLExportTransactionDetail | wire.GLExportPurchaseTransactionDetail,
-) -> str:
-    """The product id of a line, which is Sage's item id; "" where it has none."""
-    return ((row.item.identifier if row.item else "") or row.gl_item_id or "").strip()
-
-
-def bare(account: str | None) -> str:
-    """An account text without the delimiters that empty segments leave."""
-    return (account or "").strip(" :")
 
 
 def check_currency(mapper: Mapper, currency: wire.Currency | None) -> None:

@@ -10,6 +10,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from sage50kit.batch.compare import account_differences, same_content
 from sage50kit.batch.mapping import amount_words
 from sage50kit.issues import Issue, finding
 from sage50kit.model import Document, StoredDocument, Transaction, fold, token
@@ -37,6 +38,8 @@ class Checked:
     push: PushSettings
     found: Mapping[str, Sequence[StoredDocument]] = field(default_factory=dict)
     history: Mapping[str, Sequence[LoggedDocument]] = field(default_factory=dict)
+    standing: Mapping[str, Sequence[StoredDocument]] = field(default_factory=dict)
+    unfinished: Mapping[str, str] = field(default_factory=dict)
 
     def report(self, document: Document, code: str, **words: object) -> None:
         """Add a finding about a document."""
@@ -61,29 +64,53 @@ class Checked:
         ]
 
 
+def check_unfinished(checked: Checked) -> None:
+    """What another batch has begun is finished there, not taken from it."""
+    for row in checked.transactions:
+        batch = checked.unfinished.get(row.key)
+        if batch is not None:
+            words = {"field": "batch", "value": batch}
+            checked.issues.append(
+                finding("in_unfinished_batch", key=row.key, number=row.number, **words)
+            )
+
+
 def check_against_books(checked: Checked) -> None:
     """A document that stands in the books is not posted again; a number that is taken blocks."""
     there: dict[str, str] = {}
     for document in checked.documents:
         holds = [row for row in checked.found.get(document.label, ()) if not row.voided]
         own = [row for row in holds if _is_ours(document, row)]
+        # What the log knows to stand for a transaction counts, whatever number or key it has now.
+        own += [row for key in document.transactions for row in checked.standing.get(key, ())]
+        own = [row for row in own if _part_of(document, row, checked) in (0, document.part)]
         if own and _already_there(checked, document, own[0]):
             there[document.label] = f"already in the books at {own[0].place}"
-        elif own:
-            continue
-        elif holds and document.reference:
-            first = holds[0]
-            checked.report(
-                document,
-                "duplicate_number",
-                field="number",
-                value=document.reference,
-                party=document.party_id,
-                date=first.posting_date.isoformat(),
-                total=amount_words(first.total),
-            )
+        elif not own and holds and document.reference:
+            _report_taken(checked, document, holds[0])
     if there:
         checked.silence(there)
+
+
+def _part_of(document: Document, stored: StoredDocument, checked: Checked) -> int:
+    """Which part of a transaction the company's document is, by the log; 0 if the log does not say."""
+    for key in document.transactions:
+        for row in checked.history.get(key, ()):
+            if row.place == stored.place:
+                return row.part
+    return 0
+
+
+def _report_taken(checked: Checked, document: Document, stored: StoredDocument) -> None:
+    checked.report(
+        document,
+        "duplicate_number",
+        field="number",
+        value=document.reference,
+        party=document.party_id,
+        date=stored.posting_date.isoformat(),
+        total=amount_words(stored.total),
+    )
 
 
 def _is_ours(document: Document, stored: StoredDocument) -> bool:
@@ -94,9 +121,10 @@ def _is_ours(document: Document, stored: StoredDocument) -> bool:
 
 def _already_there(checked: Checked, document: Document, stored: StoredDocument) -> bool:
     """Design 9.5: same content joins the batch unposted, other content blocks."""
-    if _same_content(document, stored):
+    if same_content(document, stored):
         checked.report(document, "already_in_books", field="document", value=stored.place)
         return True
+    differ = ", ".join(account for account, _, _ in account_differences(document, stored))
     checked.report(
         document,
         "content_changed",
@@ -104,25 +132,9 @@ def _already_there(checked: Checked, document: Document, stored: StoredDocument)
         value=stored.place,
         there=f"{stored.party_id} {stored.reference} {stored.posting_date} {amount_words(stored.total)}",
         here=f"{document.party_id} {document.reference} {document.posting_date} "
-        f"{amount_words(document.total)}",
+        f"{amount_words(document.total)}" + (f" (accounts {differ})" if differ else ""),
     )
     return False
-
-
-def _same_content(document: Document, stored: StoredDocument) -> bool:
-    """Party, number, date and total agree. Sage values decreases itself, and a bill that came in
-    later gives a waiting purchase its number and date (design 9.7).
-    """
-    if fold(document.party_id) != fold(stored.party_id) or document.type != stored.type:
-        return False
-    decrease = document.type == "inventory_adjustment" and document.distributions[0].quantity < 0
-    if document.total != stored.total and not decrease:
-        return False
-    billed = document.waiting_on_bill and not stored.waiting_on_bill
-    return billed or (
-        fold(document.reference) == fold(stored.reference)
-        and document.posting_date == stored.posting_date
-    )
 
 
 def check_generations(checked: Checked) -> None:
@@ -130,13 +142,26 @@ def check_generations(checked: Checked) -> None:
     for index, document in enumerate(checked.documents):
         past = [
             row
-            for row in checked.history.get(document.transactions[0], ())
+            for key in document.transactions
+            for row in checked.history.get(key, ())
             if row.state in ("posted", "exported") and row.part == document.part
         ]
         if past:
             last = max(past, key=lambda row: row.generation)
-            checked.documents[index] = replace(document, generation=last.generation + 1)
+            again = replace(document, generation=last.generation + 1)
+            if again.type in ("journal_entry", "inventory_adjustment"):
+                again = replace(again, reference=again.token)  # their number is our key (9.2)
+            checked.documents[index] = again
             checked.report(document, "posted_before", field="document", value=last.place)
+
+
+def check_nothing_lost(checked: Checked) -> None:
+    """Every transaction that is to be posted has a document, or a finding that blocks it."""
+    posted = {key for document in checked.documents for key in document.transactions}
+    blocked = {issue.key for issue in checked.issues if issue.severity == "block"}
+    for row in checked.transactions:
+        if row.disposition == "post" and row.key not in posted | blocked:
+            checked.issues.append(finding("no_document", key=row.key, number=row.number))
 
 
 def check_numbers_in_batch(checked: Checked) -> None:
@@ -147,48 +172,33 @@ def check_numbers_in_batch(checked: Checked) -> None:
     places: dict[tuple[str, str, str], list[int]] = defaultdict(list)
     for index, document in enumerate(checked.documents):
         if document.reference and document.party_id:
-            family = "purchase" if document.type == "purchase" else document.type
-            places[family, fold(document.party_id), fold(document.reference)].append(index)
+            places[document.type, fold(document.party_id), fold(document.reference)].append(index)
     for indexes in places.values():
         if len(indexes) > 1:
-            _share_number(checked, indexes)
-
-
-def _share_number(checked: Checked, indexes: Sequence[int]) -> None:
-    documents = [checked.documents[index] for index in indexes]
-    receipts = all(document.key.startswith("receipt:") for document in documents)
-    if receipts and checked.push.same_vendor_invoice == "suffix":
-        for count, index in enumerate(indexes[1:], start=2):
-            checked.documents[index] = _suffixed(checked, checked.documents[index], count)
-        return
-    code = "same_vendor_invoice" if receipts else "duplicate_in_batch"
-    for document in documents:
-        checked.report(
-            document, code, field="number", value=document.reference, party=document.party_id
-        )
-
-
-def _suffixed(checked: Checked, document: Document, count: int) -> Document:
-    suffix = f"-{count}"
-    reference = document.reference[: 20 - len(suffix)] + suffix
-    checked.report(
-        document, "suffix_added", field="number", value=document.reference, wanted=reference
-    )
-    return replace(document, reference=reference)
+            documents = [checked.documents[index] for index in indexes]
+            receipts = all(document.key.startswith("receipt:") for document in documents)
+            code = "same_vendor_invoice" if receipts else "duplicate_in_batch"
+            for document in documents:
+                words = {"field": "number", "value": document.reference}
+                checked.report(document, code, party=document.party_id, **words)
 
 
 def check_credit(checked: Checked) -> None:
-    """What Sage will say to each invoice under its customer's credit status (seed: Credit Limits)."""
+    """What Sage will say to each invoice under its customer's credit status (seed: Credit Limits).
+
+    In posting order, because each invoice and credit memo moves what the customer owes.
+    """
     owed: dict[str, Decimal] = {}
-    for document in checked.documents:
-        if document.type != "sales_invoice":
+    for document in sorted(checked.documents, key=posting_order):
+        if document.type not in ("sales_invoice", "credit_memo"):
             continue
         customer = checked.books.customer.get(fold(document.party_id))
         if customer is None or customer.credit_status == "no_limit":
             continue
         before = owed.get(customer.customer_id, customer.balance)
         after = before + document.control_amount
-        refused = _credit_finding(checked, document, customer, after)
+        invoice = document.type == "sales_invoice"
+        refused = invoice and _credit_finding(checked, document, customer, after)
         owed[customer.customer_id] = before if refused else after
 
 
@@ -215,11 +225,20 @@ def _credit_finding(
     return code in ("credit_hold", "credit_over_hold")
 
 
+def posting_order(document: Document) -> tuple[int, str, str, int]:
+    """Purchases and increases, invoices and credit memos, decreases, journals (design 9.9)."""
+    ranks = {"purchase": 1, "sales_invoice": 2, "credit_memo": 2, "journal_entry": 4}
+    rank = ranks.get(document.type) or (3 if document.is_decrease else 1)
+    return rank, document.posting_date.isoformat(), document.key, document.part
+
+
 CHECKS: tuple[Callable[[Checked], None], ...] = (
+    check_unfinished,
     check_against_books,
     check_generations,
     check_numbers_in_batch,
     check_credit,
+    check_nothing_lost,
 )
 
 # Accounting Package settings: field, what it should be, for which kinds, and what to do (seed).

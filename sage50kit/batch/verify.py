@@ -6,10 +6,10 @@ distribution and every total is compared with what the log says was posted and w
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from sage50kit.batch.compare import account_differences, by_account, entry_findings
 from sage50kit.batch.mapping import amount_words
 from sage50kit.batch.proof import money_frame
 from sage50kit.issues import Issue, finding, issues_frame, worst
@@ -55,6 +55,7 @@ def compare(
     exported: Mapping[str, Document],
     batch_entry_ids: Collection[int],
     still_unposted: Collection[str],
+    in_connectwise: bool = True,
 ) -> Verification:
     """Compare what was read of one batch.
 
@@ -67,9 +68,14 @@ def compare(
             generation.
         batch_entry_ids: ids of the GL entries in the ConnectWise batch.
         still_unposted: keys of the transactions that ConnectWise still lists.
+        in_connectwise: whether ConnectWise shows the batch at all.
     """
     posted = [row for row in logged if row.state in ("posted", "exported")]
-    issues = _entry_findings(transactions, batch_entry_ids)
+    issues = (
+        entry_findings(transactions, batch_entry_ids)
+        if in_connectwise
+        else [finding("batch_missing", key="", number="", field="batch", value=batch)]
+    )
     issues += [
         finding("still_unposted", key=row.key, number=row.number)
         for row in transactions
@@ -102,26 +108,6 @@ def _plain_label(document: Document) -> str:
     return document.label.partition("#")[0]
 
 
-def _entry_findings(
-    transactions: Sequence[Transaction], batch_entry_ids: Collection[int]
-) -> list[Issue]:
-    """GL entries that should be in the batch and are not, and the other way round."""
-    held = set(batch_entry_ids)
-    expected = {entry: row for row in transactions for entry in row.entry_ids}
-    issues = [
-        finding(
-            "batch_entry_missing", key=row.key, number=row.number, field="GL entry", value=entry
-        )
-        for entry, row in expected.items()
-        if entry not in held
-    ]
-    issues += [
-        finding("batch_entry_foreign", key="", number="", field="GL entry", value=entry)
-        for entry in sorted(held - set(expected))
-    ]
-    return issues
-
-
 def _document_findings(
     row: LoggedDocument, stored: StoredDocument | None, source: Document | None
 ) -> list[Issue]:
@@ -131,18 +117,27 @@ def _document_findings(
         return [finding("not_in_books", value=row.place, **words)]
     if stored.voided:
         return [finding("voided_in_books", value=stored.place, **words)]
-    pairs = [("total", amount_words(_expected_total(document, stored)), amount_words(stored.total))]
+    pairs = [("total", amount_words(expected_total(document, stored)), amount_words(stored.total))]
     pairs.append(("date", document.posting_date.isoformat(), stored.posting_date.isoformat()))
     pairs.append(("party", document.party_id, stored.party_id))
     if not (document.waiting_on_bill and not stored.waiting_on_bill):
         pairs.append(("number", document.reference, stored.reference))
     else:
         pairs.pop(1)  # billed since: number and date are the bill's (design 9.7)
-    pairs += _account_pairs(document, stored)
     issues = [
         finding("books_differ", field=name, value=there, wanted=sent, **words)
         for name, sent, there in pairs
         if fold(sent) != fold(there)
+    ]
+    issues += [
+        finding(
+            "books_differ",
+            field=f"account {account}",
+            value=amount_words(there),
+            wanted=amount_words(sent),
+            **words,
+        )
+        for account, sent, there in account_differences(document, stored)
     ]
     if source is not None and source.fingerprint != document.fingerprint:
         issues += _changed_since(document, source, words)
@@ -154,7 +149,7 @@ def _changed_since(document: Document, source: Document, words: dict[str, Any]) 
     pairs = [("total in ConnectWise", amount_words(document.total), amount_words(source.total))]
     pairs.append(("date in ConnectWise", str(document.posting_date), str(source.posting_date)))
     pairs.append(("party in ConnectWise", document.party_id, source.party_id))
-    sent, there = _by_account(document), _by_account(source)
+    sent, there = by_account(document), by_account(source)
     for account in sorted(set(sent) | set(there)):
         name = f"account {account} in ConnectWise"
         pairs.append((name, amount_words(sent[account]), amount_words(there[account])))
@@ -165,44 +160,12 @@ def _changed_since(document: Document, source: Document, words: dict[str, Any]) 
     ]
 
 
-def _by_account(document: Document) -> dict[str, Decimal]:
-    sums: dict[str, Decimal] = defaultdict(lambda: ZERO)
-    for line in document.distributions:
-        sums[line.account_id] += line.amount
-    return sums
-
-
-def _expected_total(document: Document, stored: StoredDocument) -> Decimal:
-    """Sage values decreases itself: there is nothing to compare."""
-    decrease = document.type == "inventory_adjustment" and document.distributions[0].quantity < 0
-    return stored.total if decrease else document.total
-
-
-def _account_pairs(document: Document, stored: StoredDocument) -> list[tuple[str, str, str]]:
-    """(account, amount sent, amount in the books) for what the kit posted; Sage's own is not ours."""
-    if document.type == "inventory_adjustment" and document.distributions[0].quantity < 0:
-        return []
-    sent: dict[str, Decimal] = defaultdict(lambda: ZERO)
-    for line in document.distributions:
-        sent[line.account_id] += line.amount
-    sent[document.control_account_id] += document.control_amount
-    there: dict[str, Decimal] = defaultdict(lambda: ZERO)
-    for row in stored.entries:
-        if row.made_by == "kit":
-            there[row.account_id] += row.debit - row.credit
-    return [
-        (f"account {account}", amount_words(sent[account]), amount_words(there[account]))
-        for account in sorted(set(sent) | set(there))
-        if account
-    ]
-
-
 def _row(
     row: LoggedDocument, stored: StoredDocument | None, source: Document | None
 ) -> dict[str, Any]:
     document = row.document
     books = None if stored is None or stored.voided else stored.total
-    expected = document.total if stored is None else _expected_total(document, stored)
+    expected = document.total if stored is None else expected_total(document, stored)
     connectwise = None if source is None else source.total
     return {
         "document": document.label,
@@ -212,3 +175,8 @@ def _row(
         "books": books,
         "equal": books == expected and connectwise == document.total,
     }
+
+
+def expected_total(document: Document, stored: StoredDocument) -> Decimal:
+    """Sage values decreases itself: there is nothing to compare."""
+    return stored.total if document.is_decrease else document.total

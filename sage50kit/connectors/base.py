@@ -98,6 +98,10 @@ class Connector(Protocol):
         """GL entries, of some documents or of a span of posting dates (both days included)."""
         ...
 
+    def close(self) -> None:
+        """Let go of the company; nothing is called afterwards."""
+        ...
+
     def log_id(self) -> str:
         """The id of the push log this company belongs to; "" while it belongs to none."""
         ...

@@ -1,0 +1,87 @@
+"""Whether the books hold what was sent: per account, for what the kit posted and nothing of Sage's own."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from sage50kit.issues import finding
+from sage50kit.model import fold
+from sage50kit.money import ZERO
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+    from decimal import Decimal
+
+    from sage50kit.issues import Issue
+    from sage50kit.model import Document, StoredDocument, Transaction
+
+
+def by_account(document: Document) -> dict[str, Decimal]:
+    """What a document posts to each account, debit positive; the control account included."""
+    sums: dict[str, Decimal] = defaultdict(lambda: ZERO)
+    for line in document.distributions:
+        sums[line.account_id] += line.amount
+    if document.control_account_id:
+        sums[document.control_account_id] += document.control_amount
+    return sums
+
+
+def account_differences(
+    document: Document, stored: StoredDocument
+) -> list[tuple[str, Decimal, Decimal]]:
+    """(account, amount sent, amount in the books) where they differ.
+
+    Nothing for a decrease, which Sage values, nor where the company does not tell its entries.
+    """
+    if document.is_decrease or not stored.entries:
+        return []
+    sent = by_account(document)
+    there: dict[str, Decimal] = defaultdict(lambda: ZERO)
+    for row in stored.entries:
+        if row.made_by == "kit":
+            there[row.account_id] += row.debit - row.credit
+    return [
+        (account, sent[account], there[account])
+        for account in sorted(set(sent) | set(there))
+        if sent[account] != there[account]
+    ]
+
+
+def same_content(document: Document, stored: StoredDocument) -> bool:
+    """Party, number, date, total and every account agree.
+
+    Sage values decreases itself, and a bill that came in later gives a waiting purchase its number and
+    date (design 9.7). Journals and adjustments have our key as their number.
+    """
+    if fold(document.party_id) != fold(stored.party_id) or document.type != stored.type:
+        return False
+    if not document.is_decrease and document.total != stored.total:
+        return False
+    if account_differences(document, stored):
+        return False
+    if document.waiting_on_bill and not stored.waiting_on_bill:
+        return True
+    numbered = document.type not in ("journal_entry", "inventory_adjustment")
+    same_number = fold(document.reference) == fold(stored.reference)
+    return document.posting_date == stored.posting_date and (same_number or not numbered)
+
+
+def entry_findings(
+    transactions: Sequence[Transaction], batch_entry_ids: Collection[int]
+) -> list[Issue]:
+    """GL entries that should be in the batch and are not, and the other way round."""
+    held = set(batch_entry_ids)
+    expected = {entry: row for row in transactions for entry in row.entry_ids}
+    issues = [
+        finding(
+            "batch_entry_missing", key=row.key, number=row.number, field="GL entry", value=entry
+        )
+        for entry, row in expected.items()
+        if entry not in held
+    ]
+    issues += [
+        finding("batch_entry_foreign", key="", number="", field="GL entry", value=entry)
+        for entry in sorted(held - set(expected))
+    ]
+    return issues
