@@ -198,8 +198,11 @@ class Kit:
             PlanBlocked: a finding blocks the batch; all findings are in `.issues`.
             BatchTaken: the number belongs to other transactions.
         """
+        from sage50kit.batch.push import check_number
+
         frame = self._chosen(selected)
         number = batch or self.propose_batch(frame)
+        check_number(number)
         recorded = self._recorded(number, set(frame["key"]))
         if recorded is not None:
             return recorded

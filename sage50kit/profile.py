@@ -7,6 +7,7 @@ named by `SAGE50KIT_<PROFILE>_<NAME>_FILE`, or from the keyring (service `sage50
 
 from __future__ import annotations
 
+import difflib
 import os
 import re
 import tomllib
@@ -167,11 +168,21 @@ def _under(folder: Path, path: Path | None) -> Path | None:
     return None if path is None else folder / path
 
 
+def _near(name: str) -> str:
+    """A question that names the setting a typing error may have meant."""
+    sections = (Profile, ConnectWiseSettings, SageSettings, PushSettings)
+    known = [setting for section in sections for setting in section.model_fields]
+    near = difflib.get_close_matches(name, known, n=1)
+    return f" (did you mean {near[0]}?)" if near else ""
+
+
 def _sentence(error: ValidationError) -> str:
     """All complaints of pydantic in one line, each with its key and never with the value."""
     parts = []
     for problem in error.errors():
         key = ".".join(str(step) for step in problem["loc"])
-        text = "is not a setting" if problem["type"] == "extra_forbidden" else problem["msg"]
-        parts.append(f"{key}: {text}")
+        if problem["type"] == "extra_forbidden":
+            parts.append(f"{key} is not a setting{_near(str(problem['loc'][-1]))}")
+        else:
+            parts.append(f"{key}: {problem['msg']}")
     return "; ".join(parts) + ". Correct the file and run the command again."

@@ -43,14 +43,14 @@ def test_paths_count_from_the_profile(tmp_path: Path):
     [
         (
             GOOD.replace("[sage]", "[push]\ninitails = 'JD'\n[sage]"),
-            "push.initails: is not a setting",
+            "push.initails is not a setting (did you mean initials?)",
         ),
         (GOOD.replace('company = "acme"', ""), "connectwise.company: Field required"),
         (GOOD + "\n[push]\nrounding_limit = 0.05", 'write the amount as text: "0.05"'),
         (GOOD + "\n[push]\nrounding_limit = '0.06'", "push.rounding_limit"),
         (GOOD + "\n[push]\nkinds = ['bill']", "push.kinds.0"),
         ("name = ", "cannot be read"),
-        ('password = "hush-hush"\n' + GOOD, "password: is not a setting"),
+        ('password = "hush-hush"\n' + GOOD, "password is not a setting"),
     ],
 )
 def test_a_mistake_is_named_by_its_key(tmp_path: Path, content, words):

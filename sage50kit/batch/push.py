@@ -143,13 +143,18 @@ def _holder(path: Path) -> str:
     return "{actor} on {machine} (process {process}) since {since}".format_map(who)
 
 
-def check_batch_number(plan: Plan, connectwise: ConnectWise, log: PushLog) -> None:
-    """The number fits ConnectWise and is free, or is this plan's own."""
-    if not 1 <= len(plan.batch) <= LONGEST_BATCH:
+def check_number(batch: str) -> None:
+    """A batch number that ConnectWise can hold."""
+    if not 1 <= len(batch) <= LONGEST_BATCH:
         raise BatchTaken(
-            f"batch number {plan.batch!r} has {len(plan.batch)} characters; ConnectWise takes 1 to "
+            f"batch number {batch!r} has {len(batch)} characters; ConnectWise takes 1 to "
             f"{LONGEST_BATCH}. Nothing was written."
         )
+
+
+def check_batch_number(plan: Plan, connectwise: ConnectWise, log: PushLog) -> None:
+    """The number fits ConnectWise and is free, or is this plan's own."""
+    check_number(plan.batch)
     known = log.batch(plan.batch)
     if known is not None and known.fingerprint == plan.fingerprint:
         return

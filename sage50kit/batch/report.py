@@ -139,6 +139,13 @@ def _report(
         totals={
             "posted": total(row.total for row in posted),
             "planned": total(row.total for row in plan.documents),
+            # Credit memos count against invoices here, and beside them above.
+            "receivables_change": total(
+                row.control_amount for row in posted if row.type in ("sales_invoice", "credit_memo")
+            ),
+            "payables_change": -total(
+                row.control_amount for row in posted if row.type == "purchase"
+            ),
         },
         documents=money_frame(rows, _COLUMNS.split(), ("total",)),
         issues=issues_frame(issues),
@@ -193,7 +200,9 @@ def _answers(plan: Plan, logged: Sequence[LoggedDocument], log: PushLog) -> list
     for row in logged:
         if row.state == "refused":
             words = {"key": row.key, "number": row.document.number}
-            found.append(finding("company_refused", field="document", value=row.reason, **words))
+            # The company's sentence names the document, and so does the finding.
+            said = row.reason.removeprefix(f"{row.document.number} ({row.document.label}): ")
+            found.append(finding("company_refused", field="document", value=said, **words))
     numbers = {row.key: row.document.number for row in logged}
     for event in log.events(plan.batch):
         payload = event["payload"]

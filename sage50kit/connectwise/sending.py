@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from sage50kit.profile import ConnectWiseSettings
 
 ATTEMPTS = 5
+KNOCKS = 3  # attempts where nobody listens
 LONGEST_WAIT_SECONDS = 300.0  # a server that asks for more is left alone
 LONGEST_URL = 2000  # some hosts refuse longer ones; every address is shorter
 _REDIRECTS = 3
@@ -156,7 +157,9 @@ class Sender:
         else:
             failed = failure(answer, call.method, call.path, self.name)
             seconds = _seconds_to_wait(answer, attempt)
-        if not call.repeatable or seconds is None or attempt == ATTEMPTS:
+        # Nobody listening rarely changes within seconds, and a person is waiting for the sentence.
+        most = KNOCKS if isinstance(answer, httpx.ConnectError) else ATTEMPTS
+        if not call.repeatable or seconds is None or attempt >= most:
             raise failed from (answer if isinstance(answer, httpx.RequestError) else None)
         self.pause(seconds)
 
