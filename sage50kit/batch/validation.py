@@ -157,10 +157,10 @@ def check_generations(checked: Checked) -> None:
 
 def check_nothing_lost(checked: Checked) -> None:
     """Every transaction that is to be posted has a document, or a finding that blocks it."""
-    posted = {key for document in checked.documents for key in document.transactions}
-    blocked = {issue.key for issue in checked.issues if issue.severity == "block"}
+    known = {key for document in checked.documents for key in document.transactions}
+    known |= {issue.key for issue in checked.issues if issue.severity == "block"}
     for row in checked.transactions:
-        if row.disposition == "post" and row.key not in posted | blocked:
+        if row.disposition == "post" and row.key not in known:
             checked.issues.append(finding("no_document", key=row.key, number=row.number))
 
 
