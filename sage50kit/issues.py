@@ -121,7 +121,6 @@ credit_over_hold | refuse | customer {value} would owe {owed}, over the limit of
 credit_over_limit | warn | customer {value} will owe {owed}, over the limit of {limit} | nothing to do
 credit_notify | warn | customer {value} is set to always notify | nothing to do
 package_setup | warn | Accounting Package: {field} is {value} | {advice}
-entries_left | warn | {value} of its GL entries are not in the batch | clear them under the next batch suffix
 batch_missing | block | batch {value} is not in ConnectWise | it may be closed or deleted; a closed batch can be restored by ConnectWise support
 batch_entry_missing | block | posted, but GL entry {value} is not in the batch | run the push again, or correct the batch in ConnectWise
 batch_entry_foreign | block | GL entry {value} is in the batch, but not in the log | somebody else changed the batch; compare it by hand
@@ -132,7 +131,6 @@ books_differ | block | {field} is {value} in the books, {wanted} was sent | comp
 stored_differs | warn | Sage 50 stored {field} as {value}, {wanted} was sent | compare the document in Sage 50
 company_warning | warn | Sage 50 says: {value} | nothing to do
 company_refused | refuse | Sage 50 refused it: {value} | correct it and push it in the next batch
-module_finding | warn | {value} | {advice}
 """
 
 CATALOGUE: dict[str, Finding] = {

@@ -17,11 +17,12 @@ from sage50kit.profile import Profile
 from sage50kit.pushlog import PushLog
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     import pandas as pd
 
+    from sage50kit.batch.mapping import Setup
     from sage50kit.batch.planning import Detail, Prepared
     from sage50kit.batch.proof import Proof
     from sage50kit.batch.report import PushReport
@@ -276,20 +277,14 @@ class Kit:
 
     def _prepare(self, frame: pd.DataFrame, *, batch: str = "") -> Prepared:
         """Read the detail, the setup, the books and the past; then plan, purely."""
-        from sage50kit.batch.planning import check, draft
+        from sage50kit.batch.planning import check
 
         transactions = transactions_of(frame)
         detail = self._detail(transactions)
         books = self.company.books()
         setup = self._setup(detail, books)
         words: dict[str, Any] = {"books": books, "setup": setup, "push": self.profile.push}
-        drafted = draft(
-            transactions,
-            detail,
-            delimiter=self.profile.connectwise.account_delimiter,
-            drop_trailing=self.profile.sage.drop_trailing_segments,
-            **words,
-        )
+        drafted = self._drafted(transactions, detail, books, setup)
         history = self.log.of_transactions([row.key for row in transactions])
         return check(
             drafted,
@@ -300,18 +295,31 @@ class Kit:
             **words,
         )
 
+    def _drafted(
+        self, transactions: Sequence[Transaction], detail: Detail, books: Books, setup: Setup
+    ) -> Prepared:
+        """The documents of transactions, under the settings of the profile."""
+        from sage50kit.batch.planning import draft
+
+        return draft(
+            transactions,
+            detail,
+            books=books,
+            setup=setup,
+            push=self.profile.push,
+            delimiter=self.profile.connectwise.account_delimiter,
+            drop_trailing=self.profile.sage.drop_trailing_segments,
+        )
+
     def _standing(
         self, history: dict[str, list[LoggedDocument]]
     ) -> dict[str, list[StoredDocument]]:
         """What the company still holds of what the log says was posted, by transaction."""
-        past = {row.place: row for rows in history.values() for row in rows if row.place}
-        holds = self.company.find_many([row.document for row in past.values()])
+        past = {row.place: row for rows in history.values() for row in rows}
         standing: dict[str, list[StoredDocument]] = defaultdict(list)
-        for row, found in zip(past.values(), holds, strict=True):
-            for stored in found:
-                if stored.place == row.place and not stored.voided:
-                    for key in row.document.transactions:
-                        standing[key].append(stored)
+        for row, stored in self._at_places(past.values()):
+            for key in row.document.transactions if not stored.voided else ():
+                standing[key].append(stored)
         return standing
 
     def _detail(self, transactions: Sequence[Transaction]) -> Detail:
@@ -359,7 +367,7 @@ class Kit:
             for group, export in zip(keys, exports, strict=True)
         )
 
-    def _setup(self, detail: Detail, books: Books) -> Any:
+    def _setup(self, detail: Detail, books: Books) -> Setup:
         """ConnectWise's setup tables, and the companies and members that the books do not know."""
         from sage50kit.batch.mapping import Setup
         from sage50kit.model import fold
@@ -453,18 +461,20 @@ class Kit:
 
     def _stored(self, logged: Sequence[Any]) -> dict[str, StoredDocument]:
         """What the books hold at the places the log names."""
-        posted = [row for row in logged if row.place]
-        holds = self.company.find_many([row.document for row in posted])
-        return {
-            row.document.label: stored
-            for row, found in zip(posted, holds, strict=True)
-            for stored in found
-            if stored.place == row.place
-        }
+        return {row.document.label: stored for row, stored in self._at_places(logged)}
+
+    def _at_places(
+        self, logged: Iterable[LoggedDocument]
+    ) -> Iterator[tuple[LoggedDocument, StoredDocument]]:
+        """What the company holds where the log says that a document is."""
+        placed = [row for row in logged if row.place]
+        holds = self.company.find_many([row.document for row in placed])
+        for row, found in zip(placed, holds, strict=True):
+            yield from ((row, stored) for stored in found if stored.place == row.place)
 
     def _exported(self, batch_id: int, members: Sequence[Transaction]) -> dict[str, Any]:
         """The batch's documents, read back from ConnectWise and drafted anew."""
-        from sage50kit.batch.planning import Detail, ExpenseGroup, draft
+        from sage50kit.batch.planning import Detail, ExpenseGroup
 
         kinds = {row.kind for row in members}
         export = self.connectwise.batch_export(
@@ -477,15 +487,7 @@ class Kit:
             procurement=export,
         )
         books = self.company.books()
-        drafted = draft(
-            members,
-            detail,
-            books=books,
-            setup=self._setup(detail, books),
-            push=self.profile.push,
-            delimiter=self.profile.connectwise.account_delimiter,
-            drop_trailing=self.profile.sage.drop_trailing_segments,
-        )
+        drafted = self._drafted(members, detail, books, self._setup(detail, books))
         return {row.label: row for row in drafted.documents}
 
     def history(self) -> pd.DataFrame:

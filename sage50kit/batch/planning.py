@@ -25,6 +25,7 @@ from sage50kit.batch.mapping import Mapper, Setup, amount_words
 from sage50kit.batch.purchases import purchase_document, purchase_rows
 from sage50kit.batch.sales import invoice_entry_ids, nothing_but_zeros, sales_document
 from sage50kit.batch.validation import CHECKS, Checked, check_package, posting_order
+from sage50kit.connectwise.assumptions import product_number
 from sage50kit.errors import PlanBlocked
 from sage50kit.issues import worst
 from sage50kit.model import Document, LeftOut, Master, Plan, Transaction, fold
@@ -463,7 +464,7 @@ def _draft_adjustments(
     exported = {row.number: row for row in export.adjustment_transactions} if export else {}
     for transaction in transactions:
         work.mapper.at(transaction.key, transaction.number)
-        adjustment = exported.get(_leading_number(transaction.key))
+        adjustment = exported.get(product_number(transaction.key.partition(":")[2]))
         if adjustment is None:
             work.mapper.report("not_exported", field="export")
             continue
@@ -482,7 +483,7 @@ def _draft_transfers(
         exported[str(row.transfer_id)].append(row)
     for transaction in transactions:
         work.mapper.at(transaction.key, transaction.number)
-        rows = exported.get(_leading_number(transaction.key), [])
+        rows = exported.get(product_number(transaction.key.partition(":")[2]), [])
         if not rows:
             work.mapper.report("not_exported", field="export")
             continue
@@ -492,8 +493,3 @@ def _draft_transfers(
             work.mapper.report("nothing_to_post", field="accounts", value=reason)
             ids = (entry for row in rows for entry in transfer_entry_ids(row))
             work.say_nothing(transaction, reason, ids)
-
-
-def _leading_number(key: str) -> str:
-    """`adjustment:12-adjustment` -> `12`."""
-    return key.partition(":")[2].partition("-")[0]

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from sage50kit.model import Books
+    from sage50kit.model import Books, Transaction
 
 DISPUTED = (
     "Sage 50 may also post Salaries/Wages against Cost of Sales for a non-stock or service item, "
@@ -184,18 +184,12 @@ class Proof:
     @cached_property
     def left_out(self) -> pd.DataFrame:
         """What stays unposted, and why."""
-        return left_out_frame(self.plan.left_out)
+        return reasons_frame(self.plan.left_out)
 
     @cached_property
     def cleared(self) -> pd.DataFrame:
         """What enters the batch without a document, and why."""
-        rows = [
-            {"key": row.key, "kind": row.kind, "number": row.number, "total": row.total}
-            | {"reason": row.reason}
-            for row in self.plan.transactions
-            if row.disposition != "post"
-        ]
-        return money_frame(rows, ["key", "kind", "number", "total", "reason"], ("total",))
+        return reasons_frame(unposted_members(self.plan))
 
     @cached_property
     def totals(self) -> dict[str, Decimal | int | str]:
@@ -245,8 +239,13 @@ def money_frame(
     return frame
 
 
-def left_out_frame(rows: Iterable[Any]) -> pd.DataFrame:
-    """What was left out, with its reason."""
+def unposted_members(plan: Plan) -> list[Transaction]:
+    """The transactions that enter the batch without a document."""
+    return [row for row in plan.transactions if row.disposition != "post"]
+
+
+def reasons_frame(rows: Iterable[Any]) -> pd.DataFrame:
+    """Records for which nothing is posted, each with its reason."""
     listed = [
         {
             "key": row.key,

@@ -37,7 +37,7 @@ from sage50kit.errors import (
     UsageError,
 )
 from sage50kit.issues import finding
-from sage50kit.model import Document, fold, token
+from sage50kit.model import Document, fold
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -210,8 +210,7 @@ def _settle_one(
 def is_this(document: Document, stored: StoredDocument, company: Connector) -> bool:
     """Whether the company's document is ours: by our key, else by party, reference, date and total."""
     if document.type in company.capabilities.carries_key:
-        mine = token(document.key, part=document.part, generation=document.generation)
-        return stored.token == mine
+        return stored.token == document.token
     return (
         not stored.voided
         and fold(stored.party_id) == fold(document.party_id)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import msgspec
 
-from sage50kit.batch.proof import left_out_frame, money_frame
+from sage50kit.batch.proof import money_frame, reasons_frame, unposted_members
 from sage50kit.issues import Issue, finding, issues_frame
 from sage50kit.model import SAGE_SCREENS, Plan
 from sage50kit.money import total
@@ -149,8 +149,8 @@ def _report(
         },
         documents=money_frame(rows, _COLUMNS.split(), ("total",)),
         issues=issues_frame(issues),
-        left_out=left_out_frame(plan.left_out),
-        cleared=_cleared(plan),
+        left_out=reasons_frame(plan.left_out),
+        cleared=reasons_frame(unposted_members(plan)),
         screens={row.type: SAGE_SCREENS[row.type] for row in plan.documents},
     )
 
@@ -241,21 +241,6 @@ def _row(document: Any, state: str, place: str, reason: str) -> dict[str, Any]:
         "place": place,
         "reason": reason,
     }
-
-
-def _cleared(plan: Plan) -> pd.DataFrame:
-    rows = [
-        {
-            "key": row.key,
-            "kind": row.kind,
-            "number": row.number,
-            "total": row.total,
-            "reason": row.reason,
-        }
-        for row in plan.transactions
-        if row.disposition != "post"
-    ]
-    return money_frame(rows, ["key", "kind", "number", "total", "reason"], ("total",))
 
 
 # --- batch numbers ----------------------------------------------------------------------------
