@@ -115,7 +115,7 @@ def find_uv(pip: list[object]) -> list[object]:
 
 def test(*, quick: bool) -> int:
     """Every check, one after the other; all run, and all failures are named at the end."""
-    missing = [] if quick else prepare_system()
+    missing = prepare_system()
     notebooks = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "notebooks").glob("*.ipynb"))
     tests = [f"--ignore={path}" for path in SLOW] if quick else []
     checks: dict[str, list[object]] = {
