@@ -166,7 +166,7 @@ class Kit:
 
     def propose_batch(self, selected: pd.DataFrame | None = None) -> str:
         """The next free batch number of the convention, such as `20261031JD-I`."""
-        from sage50kit.batch.report import propose_number
+        from sage50kit.batch.numbers import propose_number
 
         frame = self._chosen(selected)
         kinds = set(frame["kind"]) or set(self.profile.push.kinds)
@@ -198,7 +198,7 @@ class Kit:
             PlanBlocked: a finding blocks the batch; all findings are in `.issues`.
             BatchTaken: the number belongs to other transactions.
         """
-        from sage50kit.batch.push import check_number
+        from sage50kit.batch.numbers import check_number
 
         frame = self._chosen(selected)
         number = batch or self.propose_batch(frame)
