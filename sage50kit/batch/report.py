@@ -15,7 +15,7 @@ import msgspec
 from sage50kit.batch.numbers import next_number
 from sage50kit.batch.proof import money_frame, reasons_frame, unposted_members
 from sage50kit.issues import Issue, finding, issues_frame
-from sage50kit.model import SAGE_SCREENS, Plan
+from sage50kit.model import BLOCKED, SAGE_SCREENS, Plan
 from sage50kit.money import total
 from sage50kit.pushlog import ARRIVED
 
@@ -188,7 +188,6 @@ def _status(
     return "completed_with_warnings" if severe & {"warn", "refuse"} else "completed"
 
 
-BLOCKED = "blocked: "
 # Findings after which a person has to look, although everything was posted.
 NEEDS_PERSON = frozenset(
     {

@@ -6,7 +6,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sage50kit.batch.compare import is_this
-from sage50kit.batch.push import DOUBTFUL, Progress, arrived, finish_recorded, hold, look, unfinished
+from sage50kit.batch.push import (
+    DOUBTFUL,
+    Progress,
+    arrived,
+    finish_recorded,
+    hold,
+    look,
+    unfinished,
+)
 from sage50kit.batch.report import make_report
 from sage50kit.errors import InDoubt, UsageError
 from sage50kit.model import fold
@@ -36,9 +44,7 @@ def resume(
         PushInProgress: another push holds the company.
     """
     with hold(company, log):
-        return [
-            _finished(batch, company, connectwise, log, progress) for batch in unfinished(log)
-        ]
+        return [_finished(batch, company, connectwise, log, progress) for batch in unfinished(log)]
 
 
 def _finished(
