@@ -14,14 +14,8 @@ After a crash at any line, push the same plan again: what was done is not done t
 
 from __future__ import annotations
 
-import json
-import os
-import socket
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
-
-from filelock import FileLock, Timeout
 
 from sage50kit.batch.compare import account_differences, entry_findings
 from sage50kit.batch.mapping import amount_words
@@ -32,7 +26,6 @@ from sage50kit.errors import (
     DocumentRefused,
     InDoubt,
     OutcomeUnknown,
-    PushInProgress,
     Sage50KitError,
     UsageError,
 )
@@ -41,7 +34,6 @@ from sage50kit.model import Document, fold
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
 
     from sage50kit.connectors.base import Connector
     from sage50kit.connectwise.site import ConnectWise
@@ -75,7 +67,7 @@ def push(
         InDoubt: something was sent and not answered; run resume.
     """
     check_pair(plan, company, connectwise)
-    with claim(log), company.session():
+    with log.claim(), company.session():
         company.adopt_log(log.log_id)
         check_batch_number(plan, connectwise, log)
         log.record(plan)
@@ -113,34 +105,6 @@ def doubt_is_said(plan: Plan, log: PushLog) -> Iterator[None]:
             f"batch {plan.batch} is not finished: {error} Push batch {plan.batch} again: what was done "
             "is not done twice."
         ) from error
-
-
-@contextmanager
-def claim(log: PushLog) -> Iterator[None]:
-    """Hold the company of a log; the operating system releases it when this process dies."""
-    lock = FileLock(log.path.with_name(log.path.name + ".lock"))
-    holder = log.path.with_name(log.path.name + ".holder")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise PushInProgress(
-            f"another push holds this company: {_holder(holder)}. Wait until it has ended."
-        ) from None
-    try:
-        who = {"actor": log.actor, "machine": socket.gethostname(), "process": os.getpid()}
-        since = datetime.now(UTC).isoformat(timespec="seconds")
-        holder.write_text(json.dumps({**who, "since": since}), encoding="utf-8")
-        yield
-    finally:
-        lock.release()
-
-
-def _holder(path: Path) -> str:
-    try:
-        who = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):  # it has just been claimed and not yet signed
-        return "it has just begun"
-    return "{actor} on {machine} (process {process}) since {since}".format_map(who)
 
 
 def check_number(batch: str) -> None:
