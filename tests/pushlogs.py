@@ -14,6 +14,7 @@ from sage50kit.model import Customer, Distribution, Document, Plan, Transaction
 from sage50kit.pushlog import PushLog
 
 if TYPE_CHECKING:
+    import pytest
     import sqlalchemy as sa
 
     from tests.postgres import Postgres
@@ -26,6 +27,11 @@ class Place:
     at: Path | sa.URL
     server: Postgres | None = None
 
+    @property
+    def address(self) -> str:
+        """The place as text, for another process."""
+        return str(self.at) if isinstance(self.at, Path) else self.at.render_as_string(False)
+
     def open(self, **more: Any) -> PushLog:
         """The log there, as a program would open it."""
         return PushLog(self.at, **{"site": "site", "actor": "tester", "company": "Acme", **more})
@@ -36,6 +42,14 @@ class Place:
             return self.server.run(self.at, statement)
         with closing(sqlite3.connect(str(self.at), isolation_level=None)) as db:
             return db.execute(statement).fetchall()
+
+
+def place_of(request: pytest.FixtureRequest, folder: Path) -> Place:
+    """A new place of the kind that a fixture's parameter names."""
+    if request.param == "sqlite":
+        return Place(folder / "company.pushlog")
+    server: Postgres = request.getfixturevalue("postgres")
+    return Place(server.database(), server)
 
 
 def invoice(number: int, amount: str = "10.00", **more: Any) -> Document:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sage50kit.errors import BatchTaken, ContentChanged, InDoubt, LogCorrupt, UsageError
-from tests.pushlogs import Place, invoice, plan
+from tests.pushlogs import Place, invoice, place_of, plan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,10 +19,7 @@ if TYPE_CHECKING:
 @pytest.fixture(params=["sqlite", "postgresql"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
     """A log's place of either kind; every test of it says the same of both."""
-    if request.param == "sqlite":
-        return Place(tmp_path / "company.pushlog")
-    server = request.getfixturevalue("postgres")
-    return Place(server.database(), server)
+    return place_of(request, tmp_path)
 
 
 @pytest.fixture
