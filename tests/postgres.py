@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 import uuid
 import warnings
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,9 +46,10 @@ class Postgres:
     def kill(self) -> None:
         """What a power cut does to the server."""
         server = psutil.Process(self._server.get_pid())
-        processes = [*server.children(recursive=True), server]
+        processes = [server, *server.children(recursive=True)]  # first the one that starts others
         for process in processes:
-            process.kill()
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
         psutil.wait_procs(processes)
 
     def start(self) -> None:

@@ -265,6 +265,9 @@ class PushLog:
     def verify(self) -> list[str]:
         """One sentence for all that was changed, dropped, moved or edited; none when it is whole."""
         with self._store.reading() as connection:
+            # A damaged page may hold nothing that is read below, such as an index.
+            if damage := self._store.damage(connection):
+                return [damage]
             return replay.problems(connection, self._chain.company)
 
     # --- inside ---

@@ -104,6 +104,13 @@ class Store:
                     held.check()
                 yield connection
 
+    def damage(self, connection: sa.Connection) -> str:
+        """What is wrong with the file itself; a server looks after its own."""
+        if self.file is None:
+            return ""
+        said = str(connection.exec_driver_sql("PRAGMA integrity_check(1)").scalar())
+        return "" if said == "ok" else f"the file is damaged: {' '.join(said.split())}"
+
     @contextmanager
     def trouble(self) -> Iterator[None]:
         """Turn what the database complains of into a sentence."""
