@@ -342,3 +342,27 @@ def test_a_lost_log_is_not_begun_anew(place):
 
     assert log.history() == []
     log.close()
+
+
+def test_documents_of_a_batch_are_recorded_again_as_a_later_generation(log):
+    """They stand behind the first ones; the batch is open again until it is created once more."""
+    log.record(plan("A", invoice(1), invoice(2)))
+    log.mark(invoice(1), "posted", batch="A", place="S-1")
+    log.mark(invoice(2), "posted", batch="A", place="S-2")
+    log.mark_batch("A", "created", batch_id=7)
+    again = plan("A", invoice(2, generation=2))
+    log.record_again(again)
+
+    assert [row.document.label for row in log.documents("A")] == [
+        "invoice:1",
+        "invoice:2",
+        "invoice:2#2",
+    ]
+    assert log.unfinished_batches() == ["A"]
+    assert log.batch("A").transactions == plan("A", invoice(1), invoice(2)).transactions
+    assert log.holds(log.plan_of("A", company="company"))
+    assert not log.holds(again)
+    assert not log.holds(plan("B", invoice(1)))
+    assert log.verify() == []
+    with pytest.raises(UsageError, match="no batch B"):
+        log.record_again(plan("B", invoice(1)))

@@ -5,9 +5,10 @@ moved event shows. The current state of documents and batches is a projection, w
 transaction as its event. Intent is recorded before its effect, and the effect before its outcome.
 
     documents   planned -> sending -> posted | exported | refused | in_doubt ; in_doubt -> posted | planned ;
-                posted -> voided (cancelled in Sage after its batch was un-posted)
+                posted -> unbatched (its transaction left the batch alone) ; either -> voided (cancelled in Sage)
     masters     creating -> created | refused
-    batches     planned -> creating -> created -> unposted (deleted in ConnectWise)
+    batches     planned -> creating -> created -> unposted (deleted in ConnectWise) ;
+                created -> rerunning -> created
 """
 
 from __future__ import annotations
@@ -39,9 +40,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from sage50kit.model import Document
+    from sage50kit.model import Document, DocumentState
     from sage50kit.pushlog.claims import Claim
-    from sage50kit.pushlog.rows import BatchState, DocumentState
+    from sage50kit.pushlog.rows import BatchState
 
 _NO_NOTES = frozenset({"plan", "released", *BATCH_EVENTS})  # events that change what a batch is
 
@@ -124,6 +125,15 @@ class PushLog:
         with self._store.writing() as connection:
             recording.record(connection, self._chain, plan)
 
+    def record_again(self, plan: Plan) -> None:
+        """Record the intent to post documents of an existing batch again, as later generations.
+
+        Args:
+            plan: the batch number, the documents, and the masters that the books lack now.
+        """
+        with self._store.writing() as connection:
+            recording.record_again(connection, self._chain, plan)
+
     def mark(self, document: Document, state: DocumentState, *, batch: str, **why: Any) -> None:
         """Append the new state of a document; `why` may hold `place`, `reason` and `warnings`."""
         values: dict[str, Any] = {name: why[name] for name in ("place", "reason") if name in why}
@@ -155,6 +165,12 @@ class PushLog:
             self._chain.append(connection, batch, [Draft(kind=kind, key=key, payload=payload)])
 
     # --- reading ---
+
+    def holds(self, plan: Plan) -> bool:
+        """Whether a plan is what the log has under its number: pushing it resumes or repeats."""
+        with self._store.reading() as connection:
+            known = batch_row(connection, self._chain, plan.batch)
+            return known is not None and recording.holds(connection, self._chain, known, plan)
 
     def plan_of(self, batch: str, *, company: str) -> Plan | None:
         """The plan that was recorded under a batch number, to resume or repeat it."""

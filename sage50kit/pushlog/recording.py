@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from sage50kit.errors import BatchTaken, ContentChanged, InDoubt
-from sage50kit.model import canonical
+from sage50kit.errors import BatchTaken, ContentChanged, InDoubt, UsageError
+from sage50kit.model import ONCE_POSTED, canonical
 from sage50kit.pushlog.chain import HEAD, Draft
-from sage50kit.pushlog.rows import UNSENT, LoggedBatch, logged_batch, text
+from sage50kit.pushlog.rows import UNSENT, LoggedBatch, content_of, logged_batch, text
 from sage50kit.pushlog.tables import OF_A_BATCH, batches, documents, transactions
 
 if TYPE_CHECKING:
@@ -27,12 +27,41 @@ def record(connection: sa.Connection, chain: Chain, plan: Plan) -> None:
     connection.execute(HEAD, {"company": chain.company})
     old = batch_row(connection, chain, plan.batch)
     # The same plan resumes; a batch of which nothing was sent is simply tried again.
-    if old is not None and not _may_resume(connection, chain, old, plan):
+    if old is not None and not (
+        was_sent(connection, chain, old) and holds(connection, chain, old, plan)
+    ):
         _release(connection, chain, old)
         old = None
     if old is None:
         _record_batch(connection, chain, plan)
     _record_documents(connection, chain, plan)
+
+
+def record_again(connection: sa.Connection, chain: Chain, plan: Plan) -> None:
+    """Record the intent to post documents of an existing batch again, as later generations."""
+    connection.execute(HEAD, {"company": chain.company})
+    old = batch_row(connection, chain, plan.batch)
+    if old is None:
+        raise UsageError(f"the push log holds no batch {plan.batch}.")
+    masters = [*old.masters, *(row for row in plan.masters if row not in old.masters)]
+    content = content_of(old.transactions, old.left_out, masters, plan.issues)
+    payload = {"documents": [row.label for row in plan.documents], "content": content}
+    chain.append(connection, plan.batch, [Draft(kind="batch_rerunning", payload=payload)])
+    change = batches.update().where(*in_batch(batches, chain, plan.batch))
+    connection.execute(change.values(state="rerunning", content=text(content)))
+    _record_documents(connection, chain, plan)
+
+
+def holds(connection: sa.Connection, chain: Chain, old: LoggedBatch, plan: Plan) -> bool:
+    """Whether every document and transaction of a plan is recorded under its number, unchanged."""
+    columns = documents.c
+    query = sa.select(columns.key, columns.part, columns.generation, columns.fingerprint)
+    rows = connection.execute(query.where(*in_batch(documents, chain, plan.batch)))
+    recorded = {(row.key, row.part, row.generation): row.fingerprint for row in rows}
+    return old.transactions == plan.transactions and all(
+        recorded.get((row.key, row.part, row.generation)) == row.fingerprint
+        for row in plan.documents
+    )
 
 
 def batch_row(connection: sa.Connection, chain: Chain, batch: str) -> LoggedBatch | None:
@@ -80,10 +109,6 @@ def draft(kind: str, document: Document, payload: dict[str, Any]) -> Draft:
     )
 
 
-def _may_resume(connection: sa.Connection, chain: Chain, old: LoggedBatch, plan: Plan) -> bool:
-    return old.fingerprint == plan.fingerprint and was_sent(connection, chain, old)
-
-
 def _release(connection: sa.Connection, chain: Chain, old: LoggedBatch) -> None:
     """Take the projection of a batch away of which nothing was sent; its events stay."""
     if was_sent(connection, chain, old):
@@ -97,12 +122,7 @@ def _release(connection: sa.Connection, chain: Chain, old: LoggedBatch) -> None:
 
 
 def _record_batch(connection: sa.Connection, chain: Chain, plan: Plan) -> None:
-    content = {
-        "transactions": canonical(plan.transactions),
-        "left_out": canonical(plan.left_out),
-        "masters": [[type(row).__name__, canonical(row)] for row in plan.masters],
-        "issues": canonical(plan.issues),
-    }
+    content = content_of(plan.transactions, plan.left_out, plan.masters, plan.issues)
     row = {"state": "planned", "fingerprint": plan.fingerprint}
     event = Draft(kind="plan", payload={**row, **content})
     seq, at = chain.append(connection, plan.batch, [event])
@@ -123,14 +143,16 @@ def _record_batch(connection: sa.Connection, chain: Chain, plan: Plan) -> None:
 def _record_documents(connection: sa.Connection, chain: Chain, plan: Plan) -> None:
     """The intent to post every document that this batch does not hold yet, all at once."""
     known = _known(connection, chain, plan.documents)
+    count = sa.select(sa.func.count()).where(*in_batch(documents, chain, plan.batch))
+    held = connection.scalar(count) or 0
     new: list[tuple[int, Document, Any]] = []
-    for position, document in enumerate(plan.documents):
+    for document in plan.documents:
         olds = known.get((document.key, document.generation, document.part), [])
         if plan.batch in {old.batch for old in olds}:
             continue
         for old in olds:
             _refuse_sent(document, old)
-        new.append((position, document, canonical(document)))
+        new.append((held + len(new), document, canonical(document)))
     if not new:
         return
     intents = [
@@ -240,9 +262,9 @@ def _refuse_sent(document: Document, old: Any) -> None:
     if old.state in ("sending", "in_doubt"):
         raise InDoubt(
             f"{document.number} ({document.label}) is in doubt since batch {old.batch}. "
-            f"Push batch {old.batch} again first."
+            "Run first: sage50kit resume"
         )
-    if old.state in ("posted", "exported"):
+    if old.state in ONCE_POSTED:
         raise ContentChanged(
             f"{document.number} ({document.label}) was posted in batch {old.batch} already. "
             "Plan again; what is in the books is not posted twice."

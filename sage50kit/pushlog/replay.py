@@ -106,6 +106,8 @@ class Projection:
         self.batches[batch]["state"] = state
         if "batch_id" in payload:
             self.batches[batch]["batch_id"] = payload["batch_id"]
+        if "content" in payload:
+            self.batches[batch]["content"] = _short(text(payload["content"]))
 
     def _document(self, batch: Key, event: dict[str, Any]) -> None:
         payload = _data(event)

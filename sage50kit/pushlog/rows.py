@@ -9,15 +9,24 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 import msgspec
 
 from sage50kit.issues import Issue
-from sage50kit.model import Customer, Document, Item, LeftOut, Master, Transaction, Vendor
+from sage50kit.model import (
+    Customer,
+    Document,
+    DocumentState,
+    Item,
+    LeftOut,
+    Master,
+    Transaction,
+    Vendor,
+    canonical,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import sqlalchemy as sa
 
-DocumentState: TypeAlias = Literal[
-    "planned", "sending", "posted", "exported", "refused", "in_doubt", "voided"
-]
-BatchState: TypeAlias = Literal["planned", "creating", "created", "unposted"]
+BatchState: TypeAlias = Literal["planned", "creating", "created", "rerunning", "unposted"]
 UNSENT: frozenset[DocumentState] = frozenset(
     {"planned", "refused"}
 )  # nothing of it stands anywhere
@@ -94,6 +103,21 @@ def logged_batch(row: sa.Row[Any]) -> LoggedBatch:
         ),
         issues=msgspec.convert(content["issues"], tuple[Issue, ...], strict=False),
     )
+
+
+def content_of(
+    transactions: Sequence[Transaction],
+    left_out: Sequence[LeftOut],
+    masters: Sequence[Master],
+    issues: Sequence[Issue],
+) -> dict[str, Any]:
+    """What a batch holds besides documents, as plain data."""
+    return {
+        "transactions": canonical(transactions),
+        "left_out": canonical(left_out),
+        "masters": [[type(row).__name__, canonical(row)] for row in masters],
+        "issues": canonical(issues),
+    }
 
 
 def text(content: Any) -> str:
