@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 from copy import deepcopy
+from decimal import Decimal
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from sage50kit.sandbox import dataset
@@ -12,22 +14,66 @@ from sage50kit.sandbox.state import Site
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
+    from random import Random
 
     from sage50kit.sandbox.tables import Row
 
 COMPANY = "Lakeside Managed IT, Inc."
 COMPANY_FILE = "lakeside.company"
-# Which records of the fixtures a site is made of; all others are left out, the setup tables stay.
-RECORDS = ("invoices", "expenseReports", "expenses", "purchaseOrders", "adjustments", "transfers")
+# Which records of the fixtures a site is made of; all others are left out. The setup tables stay, and the
+# expenses of a report come with it.
+RECORDS = ("invoices", "expenseReports", "purchaseOrders", "adjustments", "transfers")
 
 
 def records_of(wanted: Mapping[str, Collection[int]]) -> dict[str, Any]:
     """A data set with the setup tables of the fixtures and these records, by list and id."""
-    whole = dataset.read(dataset.fixtures_folder() / "connectwise.json")
+    whole = _fixtures()
     content = {name: value for name, value in whole.items() if name != "payments"}
     for name in RECORDS:
-        content[name] = [row for row in whole[name] if row["id"] in wanted.get(name, ())]
+        rows = [row for row in whole[name] if row["id"] in wanted.get(name, ())]
+        content[name] = deepcopy(rows)
+    reports = {row["id"] for row in content["expenseReports"]}
+    content["expenses"] = deepcopy([row for row in whole["expenses"] if row["report"] in reports])
     return content
+
+
+@cache
+def _fixtures() -> dict[str, Any]:
+    return dataset.read(dataset.fixtures_folder() / "connectwise.json")
+
+
+# What a random site may hold; an invoice of somebody on hold, unknown customers and items among them.
+INVOICES = (48101, 48102, 48103, 48104, 48110, 48111, 48113, 48116, 48117, 48118, 48120, 48126)
+REPORTS = (301, 302, 303)
+ORDERS = (704, 705, 706, 709)
+
+
+def random_records(dice: Random) -> dict[str, Any]:
+    """A site of three to six transactions, with amounts of its own."""
+    wanted: dict[str, Collection[int]] = {
+        "invoices": dice.sample(INVOICES, dice.randrange(1, 4)),
+        "expenseReports": dice.sample(REPORTS, dice.randrange(2)),
+        "purchaseOrders": dice.sample(ORDERS, dice.randrange(2)),
+        "adjustments": dice.sample((81, 82), dice.randrange(2)),
+        "transfers": dice.sample((91, 92), dice.randrange(2)),
+    }
+    content = records_of(wanted)
+    for invoice in content["invoices"]:
+        for line in invoice["lines"]:
+            _vary(line, dice)
+    for expense in content["expenses"]:
+        expense["amount"] = f"{dice.randrange(1, 400)}.{dice.randrange(100):02}"
+    return content
+
+
+def _vary(line: dict[str, Any], dice: Random) -> None:
+    """Another quantity of a product; another price of anything else that is not for free."""
+    price = Decimal(line["price"])
+    if line.get("item"):
+        line["quantity"] = str(dice.randrange(1, 6) * (-1 if line["quantity"][0] == "-" else 1))
+    elif price:
+        new = Decimal(dice.randrange(100, 90000)) / 100
+        line["price"] = str(new.copy_sign(price))
 
 
 def new_company(folder: Path) -> Path:
