@@ -59,7 +59,7 @@ class Due:
 def judge(world: World) -> list[str]:
     """Everything that is wrong at the end, one sentence each."""
     books, entries = read_books(world.file)
-    log = Log(world.file.with_name(world.file.name + ".pushlog"))
+    log = Log(world.log_file)
     return [
         *_twice(books),
         *_batches(world, books, log),
@@ -94,6 +94,7 @@ class Log:
     def __init__(self, file: Path) -> None:
         self.events: list[dict[str, Any]] = []
         self.states: dict[str, str] = {}
+        self.sent: set[str] = set()  # batches of which something has left the machine
         self.batches: dict[str, str] = {}
         self.meta: dict[str, str] = {}
         self.transactions: dict[str, set[str]] = defaultdict(set)  # by batch
@@ -107,19 +108,19 @@ class Log:
             query = "SELECT key, part, generation, state, batch FROM documents ORDER BY rowid"
             for row in db.execute(query):
                 self.states[_label(row["key"], row["part"], row["generation"])] = row["state"]
+                self.sent |= {row["batch"]} if row["state"] not in ("planned", "refused") else set()
             for batch, content in db.execute("SELECT batch, content FROM batches"):
                 keys = {row["key"] for row in json.loads(content)["transactions"]}
                 self.transactions[batch] |= keys
 
+    def open_batches(self) -> set[str]:
+        """Batches of which something was sent and that have not come to their end."""
+        begun = {batch for batch, state in self.batches.items() if state == "planned"} & self.sent
+        return begun | {batch for batch, state in self.batches.items() if state == "creating"}
+
     def in_doubt(self) -> set[str]:
-        """Keys of the transactions in batches that are not ended: shown, and waiting for somebody."""
-        begun = {event["batch"] for event in self.events if event["kind"] in ("sending", "posted")}
-        open_ = {
-            batch
-            for batch, state in self.batches.items()
-            if state not in ("created", "unposted") and batch in begun
-        }
-        return {key for batch in open_ for key in self.transactions[batch]}
+        """Keys of the transactions in open batches: shown, and waiting for somebody."""
+        return {key for batch in self.open_batches() for key in self.transactions[batch]}
 
 
 def _label(key: str, part: int, generation: int) -> str:
@@ -263,6 +264,10 @@ def _log(world: World, books: list[Booked], log: Log) -> Iterator[str]:
             yield f"the log says {label} is {state}, but it is in the books"
         if state in ("sending", "in_doubt") and label.partition("/")[0] not in log.in_doubt():
             yield f"{label} is left {state}"
+    touched = {label.partition("#")[0].partition("/")[0] for label in deeds.voided}
+    for batch in log.open_batches():
+        if not log.transactions[batch] & (touched | deeds.reopened):
+            yield f"{batch} is still in doubt, although somebody resumed"
     for label in living - set(log.states):
         yield f"{label} is in the books and not in the log"
 

@@ -62,7 +62,7 @@ class Strike:
     """What shall happen at which point.
 
     Args:
-        point: its name; "" counts all points alike.
+        point: its name; "" counts all points alike, from where `Points.arm` was called last.
         number: at the how-manieth passing, from 1.
         act: `kill`, `power_cut`, `go_silent` or any callable that takes the point.
     """
@@ -81,10 +81,16 @@ class Points:
 
     def __init__(self, *strikes: Strike) -> None:
         self.strikes = strikes
+        self._waiting = list(strikes)
         self.passed: list[Point] = []
         self.struck: list[Point] = []
         self._counts: Counter[str] = Counter()
         self._is_off = False
+        self._armed = 0
+
+    def arm(self) -> None:
+        """Count the points of nameless strikes from here."""
+        self._armed = len(self.passed)
 
     def around(self, kit: Kit) -> Kit:
         """The same kit, with a proxy before its log, its company and its ConnectWise."""
@@ -110,9 +116,10 @@ class Points:
         self._counts[name] += 1
         point = Point(name, self._counts[name])
         self.passed.append(point)
-        for strike in self.strikes:
-            wanted = point.number if strike.point else len(self.passed)
+        for strike in tuple(self._waiting):
+            wanted = point.number if strike.point else len(self.passed) - self._armed
             if strike.point in ("", name) and strike.number == wanted:
+                self._waiting.remove(strike)
                 self.struck.append(point)
                 self._strike(strike.act, point)
 

@@ -13,7 +13,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from sage50kit.simulator.ground import random_records
-from sage50kit.simulator.oracle import judge
+from sage50kit.simulator.oracle import Log, judge
 from sage50kit.simulator.steps import Step, some_steps
 from sage50kit.simulator.trouble import Trouble
 from sage50kit.simulator.world import Stand, World
@@ -50,6 +50,8 @@ def play(stand: Stand, seed: int, steps: Sequence[Step]) -> Failure | None:
         for _ in range(LAST):
             world.say("at last: resume")
             Step("resume", 0).run(world)
+            if not Log(world.log_file).open_batches():
+                break
         problems = judge(world)
     except Exception as error:  # noqa: BLE001  # whatever is raised here, nobody foresaw
         place = traceback.extract_tb(error.__traceback__)[-1]

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from sage50kit.simulator.world import World
 
 Kind: TypeAlias = Literal["power cut", "silence", "second push"]
-POINTS = 140  # a push passes about so many
+PLANNING = 40  # points that the way to the plan passes, about
+PUSHING = 70  # points that a small push passes, about
 # What can be wrong with the line: name, and the rule for one path, method and occurrence.
 LINES: dict[str, Callable[[int], Rule]] = {
     "batch created, answer lost": lambda n: faults.Rule(
@@ -44,18 +45,21 @@ class Trouble:
 
     Args:
         kind: at a fault point; None for nothing.
-        at: how many points are passed before.
+        at: at which point, from the beginning of the push itself.
+        early: count from the beginning of planning instead.
         line: a name in `LINES`; "" for a good line.
         request: which matching request suffers.
     """
 
     kind: Kind | None = None
     at: int = 0
+    early: bool = False
     line: str = ""
     request: int = 1
 
     def __str__(self) -> str:
-        parts = [f"{self.kind} at point {self.at}"] if self.kind else []
+        of = "planning" if self.early else "the work"
+        parts = [f"{self.kind} at point {self.at} of {of}"] if self.kind else []
         return ", ".join([*parts, *([self.line] if self.line else [])])
 
     def strikes(self, world: World) -> tuple[Strike, ...]:
@@ -74,4 +78,6 @@ def some_trouble(dice: Random) -> Trouble:
     kinds: tuple[Kind | None, ...] = ("power cut", "silence", "second push", None)
     line = dice.choice(list(LINES)) if dice.random() < 0.25 else ""
     (kind,) = dice.choices(kinds, (5, 3, 1, 3))
-    return Trouble(kind, dice.randrange(1, POINTS), line, dice.randrange(1, 4))
+    early = dice.random() < 0.1
+    at = dice.randrange(1, PLANNING if early else PUSHING)
+    return Trouble(kind, at, early, line, dice.randrange(1, 4))

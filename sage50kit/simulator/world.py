@@ -29,6 +29,7 @@ from sage50kit.sandbox.faults import Faults
 from sage50kit.sandbox.serve import COMPANY_NAME, default_gate
 from sage50kit.simulator import ground
 from sage50kit.simulator.points import Points, PowerCut
+from sage50kit.simulator.trouble import Trouble
 from sage50kit.simulator.wire import Wire
 
 if TYPE_CHECKING:
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
     from sage50kit.sandbox.closing import Closed
     from sage50kit.sandbox.state import Site
     from sage50kit.simulator.points import Point
-    from sage50kit.simulator.trouble import Trouble
 
 ADDRESS = "http://127.0.0.1:1"  # nobody listens there; the wire does not ask
 LIVING = "SELECT label FROM document WHERE label <> '' AND voided_by IS NULL AND void_of IS NULL"
@@ -113,14 +113,17 @@ class World:
         self.deeds = Deeds()
         self.batches: list[str] = []
         self.history: list[str] = []
+        self.trouble = Trouble()
+        self.points = Points()
 
     # --- the kit and its end ---
 
     @contextmanager
     def kit(self, trouble: Trouble | None = None) -> Iterator[Kit]:
         """A kit in this world; when its power is cut, it is gone, and the block ends there."""
-        points = Points(*(trouble.strikes(self) if trouble else ()))
-        self._stand.wire.suffer(Faults(trouble.rules() if trouble else []))
+        self.trouble = trouble or Trouble()
+        self.points = points = Points(*self.trouble.strikes(self))
+        self._stand.wire.suffer(Faults(self.trouble.rules()))
         with Kit(self._stand.profile) as kit:
             kit.connectwise = ConnectWise(self._stand.client)
             try:
@@ -132,9 +135,19 @@ class World:
             finally:
                 self._stand.wire.suffer(Faults())
 
+    def planned(self) -> None:
+        """The plan is made: the work begins, and most trouble with it."""
+        if not self.trouble.early:
+            self.points.arm()
+
     def say(self, line: str) -> None:
         """Write a line of the history."""
         self.history.append(line)
+
+    @property
+    def log_file(self) -> Path:
+        """The push log beside the company."""
+        return self.file.with_name(self.file.name + ".pushlog")
 
     # --- what stands there, by plain SQL and the site's own rows ---
 
@@ -170,9 +183,11 @@ class World:
     def push_beside(self, point: Point) -> None:
         """Somebody else pushes the whole list at the same moment."""
         self.say(f"  a second push begins at {point}")
+        trouble, points = self.trouble, self.points
         with self.kit() as kit:
             plan = kit.plan(kit.fetch(), batch=self.next_batch(), leave_out_blocked=True)
             self.say(f"  second push: {kit.push(plan, dry_run=False).headline}")
+        self.trouble, self.points = trouble, points
 
     def choose(self, kit: Kit, dice: Random) -> Any:
         """Some of the unposted transactions, most of them."""
@@ -183,4 +198,6 @@ class World:
     def plan(self, kit: Kit, dice: Random) -> Plan:
         """A plan of some transactions; blocked ones are left out."""
         frame = self.choose(kit, dice)
-        return kit.plan(frame, batch=self.next_batch(), leave_out_blocked=True)
+        plan = kit.plan(frame, batch=self.next_batch(), leave_out_blocked=True)
+        self.planned()
+        return plan
