@@ -93,7 +93,7 @@ class Log:
 
     def __init__(self, file: Path) -> None:
         self.events: list[dict[str, Any]] = []
-        self.states: dict[str, str] = {}
+        self.states: dict[str, set[str]] = defaultdict(set)  # by label, of all batches
         self.sent: set[str] = set()  # batches of which something has left the machine
         self.batches: dict[str, str] = {}
         self.meta: dict[str, str] = {}
@@ -107,7 +107,8 @@ class Log:
             self.batches = dict(db.execute("SELECT batch, state FROM batches").fetchall())
             query = "SELECT key, part, generation, state, batch FROM documents ORDER BY rowid"
             for row in db.execute(query):
-                self.states[_label(row["key"], row["part"], row["generation"])] = row["state"]
+                label = _label(row["key"], row["part"], row["generation"])
+                self.states[label].add(row["state"])
                 self.sent |= {row["batch"]} if row["state"] not in ("planned", "refused") else set()
             for batch, content in db.execute("SELECT batch, content FROM batches"):
                 keys = {row["key"] for row in json.loads(content)["transactions"]}
@@ -116,7 +117,8 @@ class Log:
     def open_batches(self) -> set[str]:
         """Batches of which something was sent and that have not come to their end."""
         begun = {batch for batch, state in self.batches.items() if state == "planned"} & self.sent
-        return begun | {batch for batch, state in self.batches.items() if state == "creating"}
+        halfway = ("creating", "rerunning")
+        return begun | {batch for batch, state in self.batches.items() if state in halfway}
 
     def in_doubt(self) -> set[str]:
         """Keys of the transactions in open batches: shown, and waiting for somebody."""
@@ -256,14 +258,14 @@ def _log(world: World, books: list[Booked], log: Log) -> Iterator[str]:
     yield from _chain(log)
     living = {row.label for row in books if row.lives}
     deeds = world.deeds
-    for label, state in log.states.items():
-        excused = label in deeds.voided | deeds.lost or state == "voided"
-        if state == "posted" and label not in living and not excused:
+    for label, states in log.states.items():
+        excused = label in deeds.voided | deeds.lost or "voided" in states
+        if "posted" in states and label not in living and not excused:
             yield f"the log says {label} is posted, but it is not in the books"
-        if state in ("planned", "refused") and label in living:
-            yield f"the log says {label} is {state}, but it is in the books"
-        if state in ("sending", "in_doubt") and label.partition("/")[0] not in log.in_doubt():
-            yield f"{label} is left {state}"
+        if states <= {"planned", "refused"} and label in living:
+            yield f"the log says {label} is {', '.join(states)}, but it is in the books"
+        if states & {"sending", "in_doubt"} and label.partition("/")[0] not in log.in_doubt():
+            yield f"{label} is left {', '.join(states)}"
     touched = {label.partition("#")[0].partition("/")[0] for label in deeds.voided}
     for batch in log.open_batches():
         if not log.transactions[batch] & (touched | deeds.reopened):

@@ -14,8 +14,11 @@ from decimal import Decimal
 from random import Random
 from typing import TYPE_CHECKING
 
+from sage50kit.batch.resume import answer
+from sage50kit.batch.resume import resume as finish
 from sage50kit.connectors.embedded import EmbeddedCompany
 from sage50kit.errors import Sage50KitError
+from sage50kit.model import document_label
 from sage50kit.simulator.trouble import Trouble, some_trouble
 
 if TYPE_CHECKING:
@@ -54,13 +57,23 @@ def push(world: World, dice: Random, trouble: Trouble) -> None:
 
 
 def resume(world: World, dice: Random, trouble: Trouble) -> None:
-    """Finish what was interrupted."""
+    """Finish what was interrupted; a person looks for what nobody can tell."""
     del dice
     with world.kit(trouble) as kit:
-        for number in kit.log.unfinished_batches():
-            plan = kit.log.plan_of(number, company=kit.company.name)
-            if plan is not None:
-                world.say(f"  {kit.push(plan, dry_run=False).headline}")
+        world.planned()
+        for report in finish(company=kit.company, connectwise=kit.connectwise, log=kit.log):
+            world.say(f"  {report.headline}")
+        for label in doubtful(world):
+            place = world.places().get(label)
+            world.say(f"  a person says: {label} is {place or 'not there'}")
+            answer(label, posted=place, company=kit.company, log=kit.log)
+
+
+def doubtful(world: World) -> list[str]:
+    """The documents of which only a person can tell."""
+    with closing(sqlite3.connect(world.log_file)) as db:
+        rows = db.execute("SELECT key, part, generation FROM documents WHERE state = 'in_doubt'")
+        return [document_label(key, part=part, generation=again) for key, part, again in rows]
 
 
 def back_up(world: World, dice: Random, trouble: Trouble) -> None:

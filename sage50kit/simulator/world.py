@@ -165,15 +165,17 @@ class World:
         found = self.site.ledger.named(batch)
         return {closed.key for closed, _ in self.site.ledger.batched(found.id)} if found else set()
 
-    def pick(self, dice: Random, kind: str = "") -> tuple[str, str] | None:
-        """Label and place of one of the documents that stand in the books."""
+    def places(self, kind: str = "") -> dict[str, str]:
+        """Where each document of the books stands, by label; of one type, if it is named."""
         with closing(sqlite3.connect(self.file)) as db:
             rows = db.execute(LIVING.replace("SELECT label", "SELECT label, type, id")).fetchall()
         there = [row for row in rows if kind in ("", row[1])]
-        if not there:
-            return None
-        label, type_, number = dice.choice(there)
-        return label, place_of(type_, number)
+        return {label: place_of(type_, number) for label, type_, number in there}
+
+    def pick(self, dice: Random, kind: str = "") -> tuple[str, str] | None:
+        """Label and place of one of the documents that stand in the books."""
+        there = sorted(self.places(kind).items())
+        return dice.choice(there) if there else None
 
     def next_batch(self) -> str:
         """A number that nobody has used yet."""
