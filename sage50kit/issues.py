@@ -115,6 +115,7 @@ same_vendor_invoice | block | {party} has two receipts with vendor invoice {valu
 suffix_added | warn | vendor invoice {value} is used by two receipts; this one is posted as {wanted} | nothing to do
 already_in_books | warn | it stands in the books already ({value}) with the same content; it joins the batch without being posted again | nothing to do
 content_changed | block | it stands in the books ({value}) with other content: there {there}, here {here} | void the document in Sage 50, or clear the transaction
+posted_again | warn | it stands in the books ({value}) and is posted again because its key was named | void the older one in Sage 50
 posted_before | warn | it was posted before ({value}) and is no longer in the books; it will be posted again | make sure that it was removed on purpose
 credit_hold | refuse | customer {value} is on hold; Sage 50 will refuse the invoice | change the credit status under Maintain > Customers, or leave the invoice for later
 credit_over_hold | refuse | customer {value} would owe {owed}, over the limit of {limit}; Sage 50 will refuse the invoice | collect, raise the limit, or leave the invoice for later

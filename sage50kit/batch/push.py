@@ -32,7 +32,7 @@ from sage50kit.errors import (
     UsageError,
 )
 from sage50kit.issues import finding
-from sage50kit.pushlog import ARRIVED
+from sage50kit.model import ARRIVED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -41,8 +41,8 @@ if TYPE_CHECKING:
     from sage50kit.connectwise import wire
     from sage50kit.connectwise.site import ConnectWise
     from sage50kit.issues import Issue
-    from sage50kit.model import Document, Plan, StoredDocument, Transaction
-    from sage50kit.pushlog import DocumentState, LoggedDocument, PushLog
+    from sage50kit.model import Document, DocumentState, Plan, StoredDocument, Transaction
+    from sage50kit.pushlog import LoggedDocument, PushLog
 
     Progress = Callable[[int, int], None]
 

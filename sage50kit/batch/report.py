@@ -15,9 +15,8 @@ import msgspec
 from sage50kit.batch.numbers import next_number
 from sage50kit.batch.proof import money_frame, reasons_frame, unposted_members
 from sage50kit.issues import Issue, finding, issues_frame
-from sage50kit.model import BLOCKED, SAGE_SCREENS, Plan
+from sage50kit.model import ARRIVED, BLOCKED, SAGE_SCREENS, Plan
 from sage50kit.money import total
-from sage50kit.pushlog import ARRIVED
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

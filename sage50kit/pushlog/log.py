@@ -26,8 +26,10 @@ import sqlalchemy as sa
 from sage50kit.errors import BatchTaken, ContentChanged, InDoubt, LogCorrupt
 from sage50kit.issues import Issue
 from sage50kit.model import (
+    ONCE_POSTED,
     Customer,
     Document,
+    DocumentState,
     Item,
     LeftOut,
     Master,
@@ -45,12 +47,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SCHEMA_VERSION = 1
-DocumentState: TypeAlias = Literal[
-    "planned", "sending", "posted", "exported", "refused", "in_doubt", "unbatched", "voided"
-]
 BatchState: TypeAlias = Literal["planned", "creating", "created", "rerunning", "unposted"]
-ARRIVED: frozenset[DocumentState] = frozenset({"posted", "exported"})  # in the books, by the log
-ONCE_POSTED = ARRIVED | {"unbatched", "voided"}  # a later posting is another generation
 ENDED: tuple[BatchState, ...] = ("created", "unposted")
 UNSENT: frozenset[DocumentState] = frozenset(
     {"planned", "refused"}
