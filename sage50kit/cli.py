@@ -12,7 +12,7 @@ import os
 import sys
 import traceback
 from contextlib import contextmanager
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -161,6 +161,28 @@ def serve(
         port=port, data=data, invoices=invoices, seed=seed, dirty=dirty, tls=tls, workdir=workdir
     )
     return 0
+
+
+@app.command()
+@verb
+def simulate(
+    *,
+    seeds: Annotated[int, typer.Option(help="How many worlds.")],
+    seed: Annotated[int, typer.Option(help="The first of them.")] = 1,
+) -> Answer:
+    """Push in random worlds full of crashes, and judge what stands in the books afterwards."""
+    from sage50kit.simulator.simulate import simulate as run_seeds
+
+    with progress() as step:
+        count = None if step is None else partial(step, "seeds")
+        failures = run_seeds(seeds, first=seed, progress=count)
+    summary = f"{seeds} seeds from {seed} on: {len(failures)} failed."
+    return Answer(
+        exit_code=1 if failures else 0,
+        counts={"seeds": seeds, "failures": len(failures)},
+        more={"failures": [str(failure) for failure in failures]},
+        words="\n\n".join([*(str(failure) for failure in failures), summary]),
+    )
 
 
 @app.command()

@@ -17,7 +17,6 @@ import sage50kit.batch.planning
 import sage50kit.batch.push
 import sage50kit.connectwise.frames
 import sage50kit.connectwise.unposted  # noqa: F401  # children find all this loaded
-from sage50kit.demo import DemoProfile
 from sage50kit.kit import Kit
 from sage50kit.sandbox.serve import running
 from sage50kit.simulator.ground import (
@@ -25,8 +24,8 @@ from sage50kit.simulator.ground import (
     ChangingSite,
     copy_company,
     new_company,
-    profile_content,
     records_of,
+    world_profile,
 )
 from sage50kit.simulator.points import Points, Strike, kill
 from tests.imported_company import ImportedCompany
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from sage50kit.profile import Profile
     from sage50kit.sandbox.state import Site
     from sage50kit.simulator.points import Point
 
@@ -60,7 +60,7 @@ CONTEXT.set_forkserver_preload([__name__])
 class Way:
     """How a process opens the kit: which profile, and whether the company answers as import files do."""
 
-    profile: DemoProfile
+    profile: Profile
     imports: bool = False
 
     def open(self, points: Points | None = None) -> Kit:
@@ -103,9 +103,7 @@ class CrashStage:
         folder = self._folder / str(self._cases)
         copy_company(self._original, folder)
         self._site.replace(self._content)
-        profile = DemoProfile.parse(profile_content(self._server), folder=folder)
-        assert isinstance(profile, DemoProfile)
-        return Way(profile, imports)
+        return Way(world_profile(self._server, folder), imports)
 
     def killed(self, way: Way, act: Callable[[Kit], Any], point: Point) -> bool:
         """Let a process run until it dies; whether it did die there."""

@@ -8,6 +8,9 @@ from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from pydantic import SecretStr  # the profile's class reads its annotations
+
+from sage50kit.profile import Profile
 from sage50kit.sandbox import dataset
 from sage50kit.sandbox.state import Site
 
@@ -92,9 +95,19 @@ def copy_company(file: Path, folder: Path) -> Path:
     return shutil.copyfile(file, folder / COMPANY_FILE)
 
 
-def profile_content(server: Any) -> dict[str, Any]:
-    """The settings of a profile that joins a site that answers and the company beside it."""
-    return {
+class WorldProfile(Profile):
+    """A profile that holds the keys of its own local site, in memory only."""
+
+    keys: dict[str, SecretStr]
+
+    def secret(self, name: str) -> SecretStr:
+        """The key of the local site; the usual places are not asked."""
+        return self.keys[name]
+
+
+def world_profile(server: Any, folder: Path) -> Profile:
+    """A profile that joins a site that answers and the company in `folder`."""
+    content = {
         "name": "simulated",
         "workdir": "work",
         "connectwise": {
@@ -106,6 +119,7 @@ def profile_content(server: Any) -> dict[str, Any]:
         "push": {"initials": "JD", "rounding_account": "6900", "clear_non_reimbursable": True},
         "keys": {"public_key": server.public_key, "private_key": server.private_key},
     }
+    return WorldProfile.parse(content, folder=folder, source="the simulator")
 
 
 class ChangingSite:

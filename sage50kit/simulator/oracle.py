@@ -206,7 +206,7 @@ def _stands(world: World, number: str, closed: Closed, living: dict[str, Booked]
 
 def _unbatched(world: World, books: list[Booked], log: Log) -> Iterator[str]:
     """What stands in the books is in a batch, unless somebody took it out or it waits for somebody."""
-    waiting = log.in_doubt() | world.deeds.unbatched
+    waiting = log.in_doubt() | world.deeds.unbatched | world.deeds.reopened
     batched = {key for number in world.batches for key in world.members(number)}
     for row in books:
         if row.lives and row.key not in batched | waiting:

@@ -21,7 +21,7 @@ from sage50kit.simulator.world import Stand, World
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-AT_ONCE = 25  # seeds that one process takes at a time
+AT_ONCE = 20  # seeds that one process takes at a time
 LAST = 3  # how often somebody resumes at the end, undisturbed
 
 

@@ -21,7 +21,6 @@ from sage50kit.connectors.embedded.reading import place_of
 from sage50kit.connectwise.access import Credentials
 from sage50kit.connectwise.client import Client
 from sage50kit.connectwise.site import ConnectWise
-from sage50kit.demo import DemoProfile
 from sage50kit.errors import Sage50KitError
 from sage50kit.kit import Kit
 from sage50kit.sandbox.app import make_app
@@ -75,8 +74,7 @@ class Stand:
             public_key=account.public_key,
             private_key=account.private_key,
         )
-        profile = DemoProfile.parse(ground.profile_content(server), folder=self.folder / "world")
-        self.profile = profile
+        self.profile = profile = ground.world_profile(server, self.folder / "world")
         self.client = Client(
             profile.connectwise,
             Credentials.of(profile),
