@@ -8,6 +8,8 @@ changed on the way from the file to the interpreter, and a change that no longer
 
 from __future__ import annotations
 
+import importlib
+import json
 import sys
 from dataclasses import dataclass
 from importlib.machinery import PathFinder, SourceFileLoader
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 MOST_SEEDS = 200
 PUSH = "sage50kit.batch.push"
+VALIDATION = "sage50kit.batch.validation"
 
 
 @dataclass(frozen=True)
@@ -34,44 +37,68 @@ class Bug:
 BUGS = {
     "nothing is settled: what was sent is sent again": Bug(
         PUSH,
-        "    holds: Sequence[StoredDocument], company: Connector, log: PushLog\n) -> None:\n",
-        "    holds: Sequence[StoredDocument], company: Connector, log: PushLog\n) -> None:\n    holds = ()\n",
+        "    alive = [stored for stored in found if not stored.voided]\n    if holds",
+        "    alive = found = []\n    if holds",
     ),
-    "the outcome is written before the effect": Bug(
+    "what was sent is believed to be posted": Bug(
         PUSH,
-        "    try:\n        posted = company.post(document)",
-        '    log.mark(document, "posted", batch=plan.batch, place="SJ-1")\n'
-        "    try:\n        posted = company.post(document)",
-    ),
-    "the batch is created without looking": Bug(
-        PUSH,
-        "    found = connectwise.find_batch(plan.batch)\n    if found is None:\n",
-        "    found = None\n    if found is None:\n",
-    ),
-    "the batch holds a refused document": Bug(
-        PUSH,
-        'if row.state not in ("posted", "exported")',
-        'if row.state not in ("posted", "exported", "refused")',
-    ),
-    "the claim is not taken": Bug(
-        PUSH,
-        "    with claim(log), company.session():",
-        "    with company.session():",
+        """    else:
+        log.mark(document, "planned", batch=row.batch, **why_settled)""",
+        """    else:
+        log.mark(document, "posted", batch=row.batch, place="SJ-1", **why_settled)""",
     ),
     "the intent is not written before the effect": Bug(
         PUSH,
-        '    log.mark(document, "sending", batch=plan.batch)\n',
-        "",
+        '    log.mark(document, "sending", batch=plan.batch)\n    try:\n        posted = company.post(document)\n',
+        '    try:\n        posted = company.post(document)\n        log.mark(document, "sending", batch=plan.batch)\n',
+    ),
+    "the outcome is written before the effect": Bug(
+        PUSH,
+        "    try:\n        posted = company.post(document)\n",
+        '    log.mark(document, "posted", batch=plan.batch, place="SJ-1")\n'
+        "    try:\n        posted = company.post(document)\n",
     ),
     "silence is taken for a refusal": Bug(
         PUSH,
-        "except DocumentRefused as error:\n        log.mark(document",
-        "except Sage50KitError as error:\n        log.mark(document",
+        """    except DocumentRefused as error:
+        log.mark(document, "refused\"""",
+        """    except Sage50KitError as error:
+        log.mark(document, "refused\"""",
+    ),
+    "the batch is created without looking": Bug(
+        PUSH,
+        "found = connectwise.find_batch(plan.batch) or _create(",
+        "found = _create(",
+    ),
+    "the batch holds a refused document": Bug(
+        PUSH,
+        "if row.state not in ARRIVED for key",
+        'if row.state not in {*ARRIVED, "refused"} for key',
+    ),
+    "the batch is forgotten": Bug(
+        PUSH,
+        "        create_batch(plan, connectwise, log)\n",
+        '        log.mark_batch(plan.batch, "created")\n',
+    ),
+    "the claim is not taken": Bug(
+        PUSH,
+        "    with log.claim(), company.session():",
+        "    with company.session():",
+    ),
+    "the generation stays the same": Bug(
+        VALIDATION,
+        "generation=last.generation + 1",
+        "generation=last.generation",
     ),
     "what stands in the books is posted again": Bug(
-        "sage50kit.batch.validation",
-        "STANDING",
-        "",
+        VALIDATION,
+        "            there[document.label] = f",
+        "            there[document.label[:0]] = f",
+    ),
+    "masters are not created again after a crash": Bug(
+        PUSH,
+        'if event["kind"] == "master_created":',
+        'if event["kind"] == "master_creating":',
     ),
 }
 
@@ -108,17 +135,17 @@ def main(name: str) -> None:
     """Plant one bug, and run seeds until it shows."""
     Planter.bug = BUGS[name]
     sys.meta_path.insert(0, Planter)
-    from random import Random
+    importlib.import_module(Planter.bug.module)  # what does not fit fails here
+    from sage50kit.simulator.simulate import Stand, history_of, play
 
-    from sage50kit.simulator.simulate import Stand, play, some_steps
-
+    found: dict[str, Any] = {"seed": 0, "problem": "not caught"}
     with Stand() as stand:
         for seed in range(1, MOST_SEEDS + 1):
-            failure = play(stand, seed, some_steps(Random(f"steps {seed}")))
+            failure = play(stand, seed, history_of(seed))
             if failure is not None:
-                print(f"caught by seed {seed}: {failure.problems[0]}")
-                return
-    print("not caught")
+                found = {"seed": seed, "problem": failure.problems[0]}
+                break
+    print(json.dumps(found))
 
 
 if __name__ == "__main__":

@@ -61,9 +61,14 @@ def play(stand: Stand, seed: int, steps: Sequence[Step]) -> Failure | None:
     return Failure(seed, tuple(steps), tuple(problems), tuple(world.history))
 
 
+def history_of(seed: int) -> list[Step]:
+    """What happens in the world of a seed."""
+    return some_steps(Random(f"steps {seed}"))
+
+
 def run_seed(stand: Stand, seed: int) -> Failure | None:
     """The world of a seed with its history; a failure is made as short as it can be."""
-    failure = play(stand, seed, some_steps(Random(f"steps {seed}")))
+    failure = play(stand, seed, history_of(seed))
     return shortest(stand, failure) if failure else None
 
 
