@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import SecretStr  # noqa: TC002  # pydantic reads the annotation
+from pydantic import SecretStr  # pydantic reads the annotation
 
 from sage50kit.errors import PlanBlocked, UsageError
 from sage50kit.money import total

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path  # noqa: TC003  # typer reads the annotations
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -68,6 +69,28 @@ def serve(
         port=port, data=data, invoices=invoices, seed=seed, dirty=dirty, tls=tls, workdir=workdir
     )
     return 0
+
+
+@app.command()
+@verb
+def simulate(
+    *,
+    seeds: Annotated[int, typer.Option(help="How many worlds.")],
+    seed: Annotated[int, typer.Option(help="The first of them.")] = 1,
+) -> Answer:
+    """Push in random worlds full of crashes, and judge what stands in the books afterwards."""
+    from sage50kit.simulator.simulate import simulate as run_seeds
+
+    with progress() as step:
+        count = None if step is None else partial(step, "seeds")
+        failures = run_seeds(seeds, first=seed, progress=count)
+    summary = f"{seeds} seeds from {seed} on: {len(failures)} failed."
+    return Answer(
+        exit_code=1 if failures else 0,
+        counts={"seeds": seeds, "failures": len(failures)},
+        more={"failures": [str(failure) for failure in failures]},
+        words="\n\n".join([*(str(failure) for failure in failures), summary]),
+    )
 
 
 @app.command()
