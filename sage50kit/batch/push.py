@@ -145,7 +145,7 @@ def _holder(path: Path) -> str:
 
 def check_number(batch: str) -> None:
     """A batch number that ConnectWise can hold."""
-    if not 1 <= len(batch) <= LONGEST_BATCH:
+    if not batch.strip() or len(batch) > LONGEST_BATCH:
         raise BatchTaken(
             f"batch number {batch!r} has {len(batch)} characters; ConnectWise takes 1 to "
             f"{LONGEST_BATCH}. Nothing was written."

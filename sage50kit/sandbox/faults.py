@@ -26,7 +26,7 @@ class Line(NamedTuple):
     scope: Scope
     receive: Receive
     send: Send
-    hang_up: Callable[[], None]  # closes the connection; what was sent still goes out
+    hang_up: Callable[[], Awaitable[None]]  # closes the connection; what was sent still goes out
 
 
 Fault = Callable[[Line], Awaitable[None]]
@@ -88,7 +88,12 @@ class Faults:
             seen = Seen(scope["method"], scope["path"], scope["query_string"].decode("latin-1"))
             self.seen.append(seen)
             striking = [rule for rule in self.rules if rule.strikes(seen)]
-            line = Line(app, scope, receive, send, lambda: hang_up(scope))
+
+            async def gone() -> None:
+                hang_up(scope)
+                await _left(receive)
+
+            line = Line(app, scope, receive, send, gone)
             await (striking[0].fault(line) if striking else app(scope, receive, send))
 
         return faulty
@@ -164,7 +169,7 @@ def dropped(*, after_effect: bool = False) -> Fault:
     async def fault(line: Line) -> None:
         if after_effect:
             await _worked(line)
-        line.hang_up()
+        await line.hang_up()
 
     return fault
 
@@ -183,7 +188,7 @@ def cut(share: float = 0.5) -> Fault:
                 "more_body": True,
             }
         )
-        line.hang_up()
+        await line.hang_up()
 
     return fault
 
@@ -237,7 +242,7 @@ class Stall:
                 return True
             self._held.append((asyncio.get_running_loop(), gate))
         self.arrived.set()
-        waits = [asyncio.ensure_future(gate.wait()), asyncio.ensure_future(_left(line))]
+        waits = [asyncio.ensure_future(gate.wait()), asyncio.ensure_future(_left(line.receive))]
         await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         for wait in waits:
             wait.cancel()
@@ -295,9 +300,9 @@ async def _body(line: Line) -> bytes:
     return body
 
 
-async def _left(line: Line) -> None:
-    """Return when the client has left."""
-    while (await line.receive())["type"] != "http.disconnect":
+async def _left(receive: Receive) -> None:
+    """Return when the connection has ended."""
+    while (await receive())["type"] != "http.disconnect":
         pass
 
 

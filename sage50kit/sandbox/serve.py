@@ -140,10 +140,11 @@ def _listening(port: int) -> socket.socket:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind(("127.0.0.1", port))
-    except OSError as error:
+    except (OSError, OverflowError) as error:
         listener.close()
-        raise Sage50KitError(
-            f"the local site cannot listen on port {port}: {error.strerror}. Choose another --port."
+        reason = getattr(error, "strerror", None) or "ports go up to 65535"
+        raise ConfigError(
+            f"the local site cannot listen on port {port}: {reason}. Choose another --port."
         ) from error
     listener.listen(128)
     return listener
