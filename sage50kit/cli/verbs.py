@@ -59,6 +59,12 @@ def serve(
     dirty: Annotated[bool, typer.Option("--dirty", help="Plant blocking findings.")] = False,
     tls: Annotated[bool, typer.Option("--tls", help="HTTPS with a made certificate.")] = False,
     workdir: Workdir = None,
+    fault: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Trouble, as `500 POST /batches on 1`; may be repeated.", metavar="WORDS"
+        ),
+    ] = None,
 ) -> int:
     """Serve a local ConnectWise site with a matching company and profile; prints one line of JSON."""
     from sage50kit.sandbox.serve import serve_forever
@@ -66,7 +72,14 @@ def serve(
     if data is not None and invoices is not None:
         raise UsageError("give --data or --invoices, not both.")
     serve_forever(
-        port=port, data=data, invoices=invoices, seed=seed, dirty=dirty, tls=tls, workdir=workdir
+        port=port,
+        data=data,
+        invoices=invoices,
+        seed=seed,
+        dirty=dirty,
+        tls=tls,
+        workdir=workdir,
+        faults=fault or (),
     )
     return 0
 
@@ -218,6 +231,8 @@ def push(
     from sage50kit.reports.listings import proof_page, push_page
 
     somebody_consents("push", yes=yes)
+    if not batch.strip():
+        raise UsageError("--batch is empty. Give the batch number. Nothing was written.")
     with opened(profile) as kit:
         for earlier in kit.resume() if kit.log.unfinished_batches() else ():
             if earlier.status == "in_doubt":
