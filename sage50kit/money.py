@@ -31,17 +31,21 @@ def exact(value: Decimal | int | str) -> Decimal:
         TypeError: a float or bool, which may already have lost a cent.
         ValueError: no number, not finite, or beyond ten trillion.
     """
-    if isinstance(value, (float, bool)) or value is None:
-        raise TypeError(f"an amount must be exact, not {type(value).__name__}: {value!r}")
-    try:
-        number = value if isinstance(value, Decimal) else Decimal(value)
-    except (InvalidOperation, ValueError) as error:
-        raise ValueError(f"not an amount: {value!r}") from error
+    number = value if isinstance(value, Decimal) else _read(value)
     if not number.is_finite():
         raise ValueError(f"not an amount of money: {value!r}")
-    if abs(number) >= LIMIT:
+    if not -LIMIT < number < LIMIT:
         raise ValueError(f"not an amount of money: {number:,f} is beyond ten trillion")
     return number
+
+
+def _read(value: object) -> Decimal:
+    if isinstance(value, (float, bool)) or not isinstance(value, (int, str)):
+        raise TypeError(f"an amount must be exact, not {type(value).__name__}: {value!r}")
+    try:
+        return Decimal(value)
+    except InvalidOperation as error:
+        raise ValueError(f"not an amount: {value!r}") from error
 
 
 def cents(value: Decimal | int | str) -> Decimal:
