@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from collections import defaultdict
 from contextlib import ExitStack
 from datetime import date, datetime
@@ -10,11 +9,11 @@ from typing import TYPE_CHECKING, Any, Self
 
 from sage50kit import outcome
 from sage50kit.connectors import open_company
-from sage50kit.errors import BatchTaken, ConfigError, UsageError
+from sage50kit.errors import BatchTaken, UsageError
 from sage50kit.model import KINDS, Kind, Plan, Transaction
 from sage50kit.money import exact
 from sage50kit.profile import Profile
-from sage50kit.pushlog import PushLog
+from sage50kit.pushlog.opening import open_log
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -62,7 +61,7 @@ class Kit:
             self.connectwise: ConnectWise = ConnectWise(self._open.enter_context(client))
             self.company: Connector = open_company(self.profile)
             self._open.callback(self.company.close)
-            self.log = PushLog(_log_path(self.profile), site=self.connectwise.name, actor=_actor())
+            self.log = open_log(self.profile, company=self.company, site=self.connectwise.name)
             self._open.callback(self.log.close)
             opening.pop_all()
         self._unposted: pd.DataFrame | None = None
@@ -175,7 +174,7 @@ class Kit:
 
     def propose_batch(self, selected: pd.DataFrame | None = None) -> str:
         """The next free batch number of the convention, such as `20261031JD-I`."""
-        from sage50kit.batch.report import propose_number
+        from sage50kit.batch.numbers import propose_number
 
         frame = self._chosen(selected)
         kinds = set(frame["kind"]) or set(self.profile.push.kinds)
@@ -207,8 +206,8 @@ class Kit:
             PlanBlocked: a finding blocks the batch; all findings are in `.issues`.
             BatchTaken: the number belongs to other transactions.
         """
+        from sage50kit.batch.numbers import check_number
         from sage50kit.batch.planning import freeze
-        from sage50kit.batch.push import check_number
 
         frame = self._chosen(selected)
         number = batch or self.propose_batch(frame)
@@ -579,18 +578,3 @@ def _load(profile: str | Path, stack: ExitStack) -> Profile:
 
         return stack.enter_context(demo_profile())
     return Profile.load(profile)
-
-
-def _log_path(profile: Profile) -> Path:
-    """The log belongs to the company, not to a workdir: it stands beside the company file (9.3)."""
-    file = profile.sage.company_file
-    if file is None:
-        raise ConfigError("[sage] company_file is missing in the profile. Name the company's file.")
-    return file.with_name(file.name + ".pushlog")
-
-
-def _actor() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a service account without a name
-        return "unknown"
