@@ -176,6 +176,7 @@ def check(
         history=history,
         standing=standing or {},
         unfinished=unfinished or {},
+        together=drafted.together,
     )
     checked.issues += check_package(setup.package, {row.kind for row in drafted.transactions})
     for one in CHECKS:
