@@ -46,6 +46,8 @@ app = typer.Typer(
 )
 sandbox = typer.Typer(help="A local ConnectWise site over real HTTP.")
 app.add_typer(sandbox, name="sandbox")
+log = typer.Typer(help="The push log of a company.")
+app.add_typer(log, name="log")
 
 ProfilePath = Annotated[
     str, typer.Option("--profile", help="The profile (TOML), or `demo`.", metavar="FILE")
@@ -378,6 +380,25 @@ def run(
     )
 
 
+@log.command("verify")
+@verb
+def log_verify(profile: ProfilePath) -> Answer:
+    """Recompute the chain of the push log and everything that follows from it."""
+    from sage50kit.connectors import open_company
+    from sage50kit.profile import Profile
+    from sage50kit.pushlog.opening import verify_log
+    from sage50kit.reports.listings import log_page
+
+    loaded = Profile.load(profile)
+    events, problems = verify_log(loaded, company=open_company(loaded))
+    return Answer(
+        exit_code=3 if problems else 0,
+        counts={"events": events, "problems": len(problems)},
+        more={"problems": problems},
+        page=log_page(events, problems),
+    )
+
+
 # --- shared steps -----------------------------------------------------------------------------
 
 
@@ -413,6 +434,6 @@ def _blocked(error: PlanBlocked, batch: str, save: Any, workdir: Path) -> Answer
 
 
 def _left_out_blocked(planned: Plan) -> bool:
-    from sage50kit.batch.report import BLOCKED
+    from sage50kit.model import BLOCKED
 
     return any(row.reason.startswith(BLOCKED) for row in planned.left_out)

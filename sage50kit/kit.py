@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import getpass
 from collections import defaultdict
 from contextlib import ExitStack
-from dataclasses import replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Self
 
 from sage50kit import outcome
 from sage50kit.connectors import open_company
-from sage50kit.errors import BatchTaken, ConfigError, UsageError
-from sage50kit.model import KINDS, Kind, LeftOut, Plan, Transaction
+from sage50kit.errors import BatchTaken, UsageError
+from sage50kit.model import KINDS, Kind, Plan, Transaction
+from sage50kit.money import exact
 from sage50kit.profile import Profile
-from sage50kit.pushlog import PushLog
+from sage50kit.pushlog.opening import open_log
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+    from decimal import Decimal
     from pathlib import Path
 
     import pandas as pd
@@ -61,7 +61,7 @@ class Kit:
             self.connectwise: ConnectWise = ConnectWise(self._open.enter_context(client))
             self.company: Connector = open_company(self.profile)
             self._open.callback(self.company.close)
-            self.log = PushLog(_log_path(self.profile), site=self.connectwise.name, actor=_actor())
+            self.log = open_log(self.profile, company=self.company, site=self.connectwise.name)
             self._open.callback(self.log.close)
             opening.pop_all()
         self._unposted: pd.DataFrame | None = None
@@ -135,15 +135,22 @@ class Kit:
         return frames.locations(self._unposted)
 
     def why(self, key: str) -> str:
-        """Why a transaction is, or is not, in the list: one sentence."""
+        """Why a transaction is, or is not, in the list, and what would keep it out of the books."""
         kept = self.fetch()
-        if key in set(kept["key"]):
-            return f"{key} is in the list: unposted, and nothing leaves it out."
+        chosen = kept[kept["key"] == key]
+        if len(chosen):
+            return f"{key} is in the list: unposted, and nothing leaves it out.{self._but(chosen)}"
         left = self.left_out
         rows = left[left["key"] == key]
         if len(rows):
             return f"{key} is left out: {rows.iloc[0]['reason']}."
         return self._why_gone(key)
+
+    def _but(self, chosen: pd.DataFrame) -> str:
+        """What blocks a transaction, and what Sage 50 is expected to refuse."""
+        issues = self._prepare(chosen).issues
+        grave = [issue for issue in issues if issue.severity in ("block", "refuse")]
+        return "".join(f" But {issue.message}: {issue.fix}." for issue in grave)
 
     def _why_gone(self, key: str) -> str:
         for row in self.log.of_transactions([key]).get(key, []):
@@ -167,7 +174,7 @@ class Kit:
 
     def propose_batch(self, selected: pd.DataFrame | None = None) -> str:
         """The next free batch number of the convention, such as `20261031JD-I`."""
-        from sage50kit.batch.report import propose_number
+        from sage50kit.batch.numbers import propose_number
 
         frame = self._chosen(selected)
         kinds = set(frame["kind"]) or set(self.profile.push.kinds)
@@ -199,7 +206,8 @@ class Kit:
             PlanBlocked: a finding blocks the batch; all findings are in `.issues`.
             BatchTaken: the number belongs to other transactions.
         """
-        from sage50kit.batch.push import check_number
+        from sage50kit.batch.numbers import check_number
+        from sage50kit.batch.planning import freeze
 
         frame = self._chosen(selected)
         number = batch or self.propose_batch(frame)
@@ -210,11 +218,7 @@ class Kit:
         drop = (
             self.profile.push.leave_out_blocked if leave_out_blocked is None else leave_out_blocked
         )
-        prepared = self._prepare(frame, batch=number)
-        if drop:
-            prepared = self._without_blocked(frame, prepared, batch=number)
-        from sage50kit.batch.planning import freeze
-
+        prepared = self._prepare(frame, batch=number, leave_out_blocked=drop)
         return freeze(prepared, batch=number, site=self.connectwise.name, company=self.company.name)
 
     def proof(self, plan: Plan) -> Proof:
@@ -241,58 +245,25 @@ class Kit:
             )
         return self.log.plan_of(batch, company=self.company.name)
 
-    def _without_blocked(self, frame: pd.DataFrame, prepared: Prepared, *, batch: str) -> Prepared:
-        """The same without the blocked transactions, which are named in `left_out`.
-
-        What is left is looked at again, because a finding may move on to the next document.
-        """
-        from sage50kit.batch.report import BLOCKED
-
-        reasons: dict[str, str] = {}
-        for issue in prepared.issues:
-            if issue.severity == "block":
-                reasons.setdefault(issue.key, f"{BLOCKED}{issue.message}")
-        together = {key: row.key for row in prepared.documents for key in row.transactions}
-        blocked = {
-            row.key: reasons.get(row.key) or reasons[together[row.key]]
-            for row in prepared.transactions
-            if row.key in reasons or together.get(row.key) in reasons
-        }
-        if not blocked:
-            return prepared
-        remaining = frame[~frame["key"].isin(list(blocked))]
-        rest = self._without_blocked(remaining, self._prepare(remaining, batch=batch), batch=batch)
-        left = [
-            LeftOut(
-                key=row.key,
-                kind=row.kind,
-                number=row.number,
-                reason=blocked[row.key],
-                total=row.total,
-            )
-            for row in prepared.transactions
-            if row.key in blocked
-        ]
-        return replace(rest, left_out=(*rest.left_out, *left))
-
-    def _prepare(self, frame: pd.DataFrame, *, batch: str = "") -> Prepared:
-        """Read the detail, the setup, the books and the past; then plan, purely."""
-        from sage50kit.batch.planning import check
+    def _prepare(
+        self, frame: pd.DataFrame, *, batch: str = "", leave_out_blocked: bool = False
+    ) -> Prepared:
+        """Read the detail, the setup, the books and the past, each once; then plan, purely."""
+        from sage50kit.batch.planning import prepare
 
         transactions = transactions_of(frame)
-        detail = self._detail(transactions)
-        books = self.company.books()
-        setup = self._setup(detail, books)
-        words: dict[str, Any] = {"books": books, "setup": setup, "push": self.profile.push}
-        drafted = self._drafted(transactions, detail, books, setup)
+        detail, books = self._detail(transactions), self.company.books()
         history = self.log.of_transactions([row.key for row in transactions])
-        return check(
-            drafted,
-            found=self.company.find_many(drafted.documents),
+        return prepare(
+            transactions,
+            detail,
+            setup=self._setup(detail, books),
+            found=self.company.find_many,
             history=history,
             standing=self._standing(history),
             unfinished=self.log.unfinished(but=batch),
-            **words,
+            leave_out_blocked=leave_out_blocked,
+            **self._settings(books),
         )
 
     def _drafted(
@@ -301,15 +272,16 @@ class Kit:
         """The documents of transactions, under the settings of the profile."""
         from sage50kit.batch.planning import draft
 
-        return draft(
-            transactions,
-            detail,
-            books=books,
-            setup=setup,
-            push=self.profile.push,
-            delimiter=self.profile.connectwise.account_delimiter,
-            drop_trailing=self.profile.sage.drop_trailing_segments,
-        )
+        return draft(transactions, detail, setup=setup, **self._settings(books))
+
+    def _settings(self, books: Books) -> dict[str, Any]:
+        """What planning goes by besides the transactions: the books and the profile."""
+        return {
+            "books": books,
+            "push": self.profile.push,
+            "delimiter": self.profile.connectwise.account_delimiter,
+            "drop_trailing": self.profile.sage.drop_trailing_segments,
+        }
 
     def _standing(
         self, history: dict[str, list[LoggedDocument]]
@@ -543,7 +515,11 @@ _COLUMNS = "key kind type number date party party_id total entry_ids description
 
 
 def transactions_of(frame: pd.DataFrame) -> list[Transaction]:
-    """The rows of a fetched frame as frozen transactions."""
+    """The rows of a fetched frame as frozen transactions.
+
+    Raises:
+        UsageError: a total is no exact amount of money, or beyond ten trillion.
+    """
     rows: Iterable[Any] = zip(*(frame[name] for name in _COLUMNS.split()), strict=True)
     return [
         Transaction(
@@ -554,7 +530,7 @@ def transactions_of(frame: pd.DataFrame) -> list[Transaction]:
             date=day if isinstance(day, date) else None,
             party=_text(party),
             party_id=_text(party_id),
-            total=amount,
+            total=_money(amount, key),
             entry_ids=tuple(int(entry) for entry in _text(ids).split(",") if entry),
             description=_text(description),
             disposition="clear" if kind == "expense" and left_out else "post",
@@ -566,6 +542,17 @@ def transactions_of(frame: pd.DataFrame) -> list[Transaction]:
 
 def _text(value: Any) -> str:
     return value if isinstance(value, str) else ""
+
+
+def _money(amount: Any, key: str) -> Decimal:
+    """The amount of a selected row, which a person may have edited."""
+    try:
+        return exact(amount)
+    except (TypeError, ValueError) as error:
+        raise UsageError(
+            f"{key} has a total that cannot be posted: {error}. Fetch again and select its row "
+            "unchanged, or leave it out."
+        ) from None
 
 
 def _id(key: str) -> str:
@@ -591,18 +578,3 @@ def _load(profile: str | Path, stack: ExitStack) -> Profile:
 
         return stack.enter_context(demo_profile())
     return Profile.load(profile)
-
-
-def _log_path(profile: Profile) -> Path:
-    """The log belongs to the company, not to a workdir: it stands beside the company file (9.3)."""
-    file = profile.sage.company_file
-    if file is None:
-        raise ConfigError("[sage] company_file is missing in the profile. Name the company's file.")
-    return file.with_name(file.name + ".pushlog")
-
-
-def _actor() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a service account without a name
-        return "unknown"

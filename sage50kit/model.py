@@ -500,6 +500,11 @@ class Payment:
 # --- what will be done ------------------------------------------------------------------------
 
 
+BLOCKED = (
+    "blocked: "  # begins the reason of a transaction that was left out because a finding blocks it
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeftOut:
     """A transaction that stays unposted, and why."""
