@@ -88,7 +88,7 @@ def test_the_choice_in_the_browser_is_the_choice_in_python(
     expect(status).to_contain_text("5 of 43 rows shown")
     page.get_by_role("button", name="Leave out the 5 shown").click()
     expect(status).to_contain_text(
-        "Left out the 5 rows shown; the 38 filtered out stay as they were"
+        "Leave out: the 5 rows shown; the 38 filtered out stay as they were"
     )
     grid.get_by_label("Include 5012").check()
     expect(status).to_contain_text("39 of 43 included")

@@ -64,8 +64,8 @@ class View {
 
   build_head() {
     const widths = this.rows.columns.map((column) => column.grow ? `minmax(${column.width}ch, 1fr)` : `${column.width}ch`);
-    const width = this.rows.columns.reduce((sum, column) => sum + column.width, this.chooses ? 11 : 0);
-    this.grid.style.setProperty("--s50-columns", [...(this.chooses ? ["11ch"] : []), ...widths].join(" "));
+    const width = this.rows.columns.reduce((sum, column) => sum + column.width, this.chooses ? 12 : 0);
+    this.grid.style.setProperty("--s50-columns", [...(this.chooses ? ["12ch"] : []), ...widths].join(" "));
     this.grid.style.setProperty("--s50-width", `${width}ch`);
     this.grid.style.setProperty("--s50-height", `${Math.min(this.model.get("height"), Math.max(this.rows.size, 3)) * ROW}px`);
     const titles = make("div", { role: "row", class: "s50-row s50-titles", "aria-rowindex": "1" });
@@ -151,7 +151,7 @@ class View {
     const hidden = size - shown.length;
     const rest = hidden ? `; the ${count(hidden)} filtered out stay as they were` : "";
     this.changed();
-    this.say(`${value ? "Included" : "Left out"} the ${count(shown.length)} rows shown${rest}.`);
+    this.say(`${this.model.get(value ? "include_title" : "exclude_title")}: the ${count(shown.length)} rows shown${rest}.`);
   }
 
   toggle(position) {
@@ -239,7 +239,7 @@ class View {
   row(position) {
     const i = this.rows.shown[position], chosen = this.rows.bits[i];
     const note = this.rows.notes[i];
-    const classes = ["s50-row", chosen && "s50-chosen", position === this.active && "s50-active", i === this.model.get("current") && "s50-current", note && `s50-has-${note[0]}`].filter(Boolean).join(" ");
+    const classes = ["s50-row", this.chooses && chosen && "s50-chosen", position === this.active && "s50-active", i === this.model.get("current") && "s50-current", note && `s50-has-${note[0]}`].filter(Boolean).join(" ");
     const box = this.chooses ? `<div role="gridcell" class="s50-cell s50-box"><input type="checkbox" tabindex="-1"${chosen ? " checked" : ""} aria-label="${escape(`${this.model.get("include_title")} ${this.name(i)}`)}"></div>` : "";
     const cells = this.rows.columns.map((column) => this.cell(column, i)).join("");
     const selected = this.chooses ? ` aria-selected="${chosen ? "true" : "false"}"` : "";
@@ -260,12 +260,12 @@ class View {
   totals() {
     const { shown, size } = this.rows, everything = this.rows.order_free();
     const chosen = this.rows.included(everything), here = this.rows.included(shown);
-    this.counted.textContent = `${count(shown.length)} of ${count(size)} rows shown` + (this.chooses ? `, ${count(chosen)} of ${count(size)} included. ` : ". ");
+    this.counted.textContent = `${count(shown.length)} of ${count(size)} rows shown` + (this.chooses ? `, ${count(chosen)} of ${count(size)} ${this.model.get("included_word")}. ` : ". ");
     const filtered = shown.length !== size;
     if (this.chooses) {
       const what = filtered ? `the ${count(shown.length)} shown` : `all ${count(size)}`;
-      this.all_button.textContent = `Include ${what}`;
-      this.none_button.textContent = `Leave out ${what}`;
+      this.all_button.textContent = `${this.model.get("include_title")} ${what}`;
+      this.none_button.textContent = `${this.model.get("exclude_title")} ${what}`;
       this.box.checked = shown.length > 0 && here === shown.length;
       this.box.indeterminate = here > 0 && here < shown.length;
     }
@@ -277,7 +277,7 @@ class View {
     const everything = this.rows.order_free();
     const parts = [["all rows", this.rows.sum(column.name, everything)]];
     if (filtered) parts.unshift(["rows shown", this.rows.sum(column.name, this.rows.shown)]);
-    if (this.chooses) parts.unshift(["included", this.rows.sum(column.name, everything, true)]);
+    if (this.chooses) parts.unshift([this.model.get("included_word"), this.rows.sum(column.name, everything, true)]);
     const node = make("div", {}, `${column.title}: `);
     for (const [word, value] of parts) {
       const one = make("span", { class: "s50-total" }, `${word} `);

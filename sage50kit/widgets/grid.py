@@ -53,7 +53,8 @@ class Grid(anywidget.AnyWidget):
         frame: amounts as money; read again with `show`.
         columns: what of it is shown, in order.
         label: what the rows are, for those who do not see the page.
-        include_title: heading of the boxes; empty for a grid without them.
+        include_title: heading of the boxes; empty for a grid without them. `exclude_title` and
+            `included_word` are what else is said of them.
         included: which rows are included at first; all of them by default.
         height: rows that are seen at once.
         name_column: the column that names a row aloud.
@@ -71,6 +72,8 @@ class Grid(anywidget.AnyWidget):
     current = traitlets.Int(-1).tag(sync=True)
     label = traitlets.Unicode().tag(sync=True)
     include_title = traitlets.Unicode().tag(sync=True)
+    exclude_title = traitlets.Unicode("Leave out").tag(sync=True)
+    included_word = traitlets.Unicode("included").tag(sync=True)
     name_column = traitlets.Unicode().tag(sync=True)
     height = traitlets.Int(14).tag(sync=True)
     empty = traitlets.Unicode("Nothing here.").tag(sync=True)

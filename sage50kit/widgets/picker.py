@@ -36,11 +36,11 @@ COLUMNS = (
     GridColumn(name="kind", title="Kind", kind="choice", width=11),
     GridColumn(name="type", title="Type", kind="choice", width=14),
     GridColumn(name="number", title="Number", width=13),
-    GridColumn(name="date", title="Date", kind="date", width=13),
-    GridColumn(name="party", title="Customer, vendor or member", width=22, grow=True),
+    GridColumn(name="date", title="Date", kind="date", width=12),
+    GridColumn(name="party", title="Customer, vendor or member", width=20, grow=True),
     GridColumn(name="location", title="Location", kind="choice", width=11),
     GridColumn(name="total", title="Total", kind="money", width=13, sum=True),
-    GridColumn(name="finding", title="Finding", kind="finding", width=24, grow=True),
+    GridColumn(name="finding", title="Finding", kind="finding", width=22, grow=True),
 )
 DETAILS = ("Default", "Condensed", "Detailed")
 CHECKED_AT_ONCE = 5000  # transactions; of more, the preview checks those that are included
