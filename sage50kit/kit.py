@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from contextlib import ExitStack
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Self
@@ -10,27 +9,25 @@ from typing import TYPE_CHECKING, Any, Self
 from sage50kit import outcome
 from sage50kit.connectors import open_company
 from sage50kit.errors import BatchTaken, UsageError
-from sage50kit.model import KINDS, Kind, Plan, Transaction
-from sage50kit.money import exact
+from sage50kit.model import KINDS, Kind, Plan
 from sage50kit.profile import Profile
 from sage50kit.pushlog.opening import open_log
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
-    from decimal import Decimal
+    from collections.abc import Callable, Collection, Sequence
     from pathlib import Path
 
     import pandas as pd
 
-    from sage50kit.batch.mapping import Setup
-    from sage50kit.batch.planning import Detail, Prepared
+    from sage50kit.batch.drafting import Prepared
+    from sage50kit.batch.drift import Drift
     from sage50kit.batch.proof import Proof
     from sage50kit.batch.report import PushReport
+    from sage50kit.batch.rerun import Rerun
+    from sage50kit.batch.unpost import Undone
     from sage50kit.batch.verify import Verification
     from sage50kit.connectors.base import Connector
     from sage50kit.connectwise.site import ConnectWise
-    from sage50kit.model import Books, StoredDocument
-    from sage50kit.pushlog import LoggedDocument
 
     Progress = Callable[[str, int, int | None], None]
 
@@ -106,7 +103,7 @@ class Kit:
             raise UsageError(
                 f"unknown kind: {', '.join(sorted(unknown))}. Kinds: {', '.join(KINDS)}."
             )
-        self._unposted = self.connectwise.unposted(KINDS, progress=self._step("fetch"))
+        self._unposted = self.connectwise.unposted(KINDS, progress=self.step("fetch"))
         kept, left = frames.select(
             self._unposted,
             location=location if location not in (None, "") else self.profile.push.location,
@@ -148,7 +145,7 @@ class Kit:
 
     def _but(self, chosen: pd.DataFrame) -> str:
         """What blocks a transaction, and what Sage 50 is expected to refuse."""
-        issues = self._prepare(chosen).issues
+        issues = self._prepared(chosen).issues
         grave = [issue for issue in issues if issue.severity in ("block", "refuse")]
         return "".join(f" But {issue.message}: {issue.fix}." for issue in grave)
 
@@ -170,7 +167,7 @@ class Kit:
         """Every finding about the selected transactions, worst first; nothing is written."""
         from sage50kit.issues import issues_frame
 
-        return issues_frame(self._prepare(self._chosen(selected)).issues)
+        return issues_frame(self._prepared(self._chosen(selected)).issues)
 
     def propose_batch(self, selected: pd.DataFrame | None = None) -> str:
         """The next free batch number of the convention, such as `20261031JD-I`."""
@@ -191,6 +188,7 @@ class Kit:
         *,
         batch: str | None = None,
         leave_out_blocked: bool | None = None,
+        repost: Collection[str] = (),
     ) -> Plan:
         """Freeze what will be posted, after validating it all.
 
@@ -201,6 +199,7 @@ class Kit:
             selected: rows of `fetch`; None for all of them.
             batch: the batch number; None for the proposed one.
             leave_out_blocked: drop blocked transactions and name them; None for the profile's.
+            repost: keys of transactions to post again although they stand in the books.
 
         Raises:
             PlanBlocked: a finding blocks the batch; all findings are in `.issues`.
@@ -218,7 +217,9 @@ class Kit:
         drop = (
             self.profile.push.leave_out_blocked if leave_out_blocked is None else leave_out_blocked
         )
-        prepared = self._prepare(frame, batch=number, leave_out_blocked=drop)
+        prepared = self._prepared(
+            frame, batch=number, leave_out_blocked=drop, repost=frozenset(repost)
+        )
         return freeze(prepared, batch=number, site=self.connectwise.name, company=self.company.name)
 
     def proof(self, plan: Plan) -> Proof:
@@ -233,6 +234,11 @@ class Kit:
         if known is None:
             return None
         states = {row.state for row in self.log.documents(batch)}
+        if known.state == "unposted":
+            raise BatchTaken(
+                f"batch {batch} was un-posted. Take another number for its transactions; nothing was "
+                "written."
+            )
         if known.state == "planned" and states <= {"planned", "refused"}:
             return None
         finished = known.state == "created"
@@ -244,128 +250,6 @@ class Kit:
                 "transactions. Take another number; nothing was written."
             )
         return self.log.plan_of(batch, company=self.company.name)
-
-    def _prepare(
-        self, frame: pd.DataFrame, *, batch: str = "", leave_out_blocked: bool = False
-    ) -> Prepared:
-        """Read the detail, the setup, the books and the past, each once; then plan, purely."""
-        from sage50kit.batch.planning import prepare
-
-        transactions = transactions_of(frame)
-        detail, books = self._detail(transactions), self.company.books()
-        history = self.log.of_transactions([row.key for row in transactions])
-        return prepare(
-            transactions,
-            detail,
-            setup=self._setup(detail, books),
-            found=self.company.find_many,
-            history=history,
-            standing=self._standing(history),
-            unfinished=self.log.unfinished(but=batch),
-            leave_out_blocked=leave_out_blocked,
-            **self._settings(books),
-        )
-
-    def _drafted(
-        self, transactions: Sequence[Transaction], detail: Detail, books: Books, setup: Setup
-    ) -> Prepared:
-        """The documents of transactions, under the settings of the profile."""
-        from sage50kit.batch.planning import draft
-
-        return draft(transactions, detail, setup=setup, **self._settings(books))
-
-    def _settings(self, books: Books) -> dict[str, Any]:
-        """What planning goes by besides the transactions: the books and the profile."""
-        return {
-            "books": books,
-            "push": self.profile.push,
-            "delimiter": self.profile.connectwise.account_delimiter,
-            "drop_trailing": self.profile.sage.drop_trailing_segments,
-        }
-
-    def _standing(
-        self, history: dict[str, list[LoggedDocument]]
-    ) -> dict[str, list[StoredDocument]]:
-        """What the company still holds of what the log says was posted, by transaction."""
-        past = {row.place: row for rows in history.values() for row in rows}
-        standing: dict[str, list[StoredDocument]] = defaultdict(list)
-        for row, stored in self._at_places(past.values()):
-            for key in row.document.transactions if not stored.voided else ():
-                standing[key].append(stored)
-        return standing
-
-    def _detail(self, transactions: Sequence[Transaction]) -> Detail:
-        """The export of the chosen transactions."""
-        from sage50kit.batch.planning import Detail
-
-        by_kind: dict[str, list[Transaction]] = defaultdict(list)
-        for row in (row for row in transactions if row.disposition == "post"):
-            by_kind["procurement" if row.kind not in ("invoice", "expense") else row.kind].append(
-                row
-            )
-        invoices = [int(_id(row.key)) for row in by_kind["invoice"]]
-        procurement = [_id(row.key) for row in by_kind["procurement"]]
-        export = self.connectwise
-        step = self._step("export")
-        detail = self.profile.push.invoice_detail
-        return Detail(
-            invoices=export.export_invoices(invoices, detail=detail, batch=_DUMMY, progress=step)
-            if invoices
-            else None,
-            expenses=self._expense_groups(by_kind["expense"]),
-            procurement=export.export_procurement(procurement, batch=_DUMMY, progress=step)
-            if procurement
-            else None,
-        )
-
-    def _expense_groups(self, rows: Sequence[Transaction]) -> tuple[Any, ...]:
-        """One export for each member's report, so that bill and rows can be tied (design 9.1)."""
-        from sage50kit.batch.planning import ExpenseGroup
-
-        if not rows:
-            return ()
-        reports = self.connectwise.expense_reports([int(_id(row.key)) for row in rows])
-        groups: dict[Any, list[str]] = defaultdict(list)
-        for row in rows:
-            groups[reports.get(int(_id(row.key)), row.key)].append(row.key)
-        keys = [tuple(group) for group in groups.values()]
-        exports = self.connectwise.export_expenses(
-            [[int(_id(key)) for key in group] for group in keys],
-            batch=_DUMMY,
-            progress=self._step("export"),
-        )
-        return tuple(
-            ExpenseGroup(keys=group, export=export)
-            for group, export in zip(keys, exports, strict=True)
-        )
-
-    def _setup(self, detail: Detail, books: Books) -> Setup:
-        """ConnectWise's setup tables, and the companies and members that the books do not know."""
-        from sage50kit.batch.mapping import Setup
-        from sage50kit.model import fold
-
-        invoices, procurement = detail.invoices, detail.procurement
-        companies = {
-            row.company.id
-            for row in (invoices.transactions if invoices else ())
-            if row.company and fold(row.company_account_number or "") not in books.customer
-        } | {
-            row.company.id
-            for row in (procurement.purchase_transactions if procurement else ())
-            if row.company and fold(row.vendor_number or "") not in books.vendor
-        }
-        members = {
-            bill.member.id
-            for group in detail.expenses
-            for bill in group.export.expense_bills
-            if bill.member and fold(bill.vendor_number or "") not in books.vendor
-        }
-        return Setup(
-            tax_codes=tuple(self.connectwise.tax_codes()),
-            package=self.connectwise.package_setup(),
-            companies=self.connectwise.companies(sorted(filter(None, companies))),
-            members=self.connectwise.members(sorted(filter(None, members))),
-        )
 
     # --- push, verify, look back ---
 
@@ -399,10 +283,144 @@ class Kit:
                 company=self.company,
                 connectwise=self.connectwise,
                 log=self.log,
-                progress=progress or self._step("post"),
+                progress=progress or self.step("post"),
             )
-        outcome.record("push", batch=plan.batch, status=report.status, exit_code=report.exit_code)
+        self._tell("push", report)
         return report
+
+    def resume(
+        self, document: str = "", *, posted: str | None = None, not_posted: bool = False
+    ) -> list[PushReport]:
+        """Finish whatever an interrupted push left; the report of each batch.
+
+        Args:
+            document: label or key of a document in doubt that a person has looked up in Sage 50.
+            posted: its number or place there.
+            not_posted: it is not there.
+
+        Raises:
+            UsageError: the document is not in doubt, or the answer cannot be true.
+            PushInProgress: another push holds the company.
+        """
+        from sage50kit.batch.resume import answer, resume
+
+        if bool(document) != ((posted is not None) ^ not_posted):
+            raise UsageError("say of one document either where it was posted, or that it was not.")
+        if document:
+            answer(document, posted=posted, company=self.company, log=self.log)
+        reports = resume(**self._both, progress=self.step("post"))
+        for report in reports:
+            self._tell("resume", report)
+        return reports
+
+    def rerun(self, batch: str, *, repost: Collection[str] = (), dry_run: bool = True) -> Rerun:
+        """Compare a batch with the books, then post what is missing; a dry run only compares.
+
+        Args:
+            batch: its number.
+            repost: keys of transactions to post again although they stand in the books.
+            dry_run: write nothing.
+
+        Raises:
+            PlanBlocked: a missing document cannot be posted as the books are now.
+            UsageError: the log knows no such batch.
+            InDoubt: the batch is not finished.
+        """
+        from sage50kit import reading
+        from sage50kit.batch.rerun import rerun
+
+        done = reading.review_of(self, batch, repost=repost)
+        if not dry_run:
+            done = rerun(done, **self._both, progress=self.step("post"))
+        status = "completed_with_errors" if done.exit_code else "completed"
+        outcome.record("rerun", batch=batch, status=status, exit_code=done.exit_code)
+        return done
+
+    def unpost(
+        self,
+        batch: str = "",
+        *,
+        document: str = "",
+        void: bool = False,
+        on: date | str | None = None,
+    ) -> Undone:
+        """Take a batch, or one document, out of ConnectWise's batches; says what to undo in Sage 50.
+
+        Args:
+            batch: a whole batch, which is deleted in ConnectWise.
+            document: or the key of one transaction.
+            void: cancel the documents in the company, too, where the connector can.
+            on: the date of the cancellation; each document's own date without it.
+
+        Raises:
+            UsageError: neither or both are named, or the log does not know it.
+        """
+        from sage50kit.batch.unpost import unpost_batch, unpost_document
+
+        if bool(batch) == bool(document):
+            raise UsageError("name a batch or a document to un-post.")
+        words: dict[str, Any] = {**self._both, "void": void, "on": _day(on)}
+        if void and not self.company.capabilities.voids:
+            raise UsageError("this connector cannot void documents. Un-post, then void in Sage 50.")
+        undone = unpost_batch(batch, **words) if batch else unpost_document(document, **words)
+        self._tell("unpost", undone)
+        return undone
+
+    def void(self, document: str, *, on: date | str | None = None) -> Undone:
+        """Cancel a posted document in the company, where the connector can.
+
+        Args:
+            document: its key or label.
+            on: the date of the cancellation; the document's own date without it.
+        """
+        from sage50kit.batch.unpost import void_document
+
+        undone = void_document(document, company=self.company, log=self.log, on=_day(on))
+        self._tell("void", undone)
+        return undone
+
+    def clear(
+        self,
+        selected: pd.DataFrame | Sequence[str],
+        *,
+        batch: str,
+        reason: str,
+        dry_run: bool = True,
+    ) -> PushReport:
+        """Batch transactions in ConnectWise without posting them.
+
+        Args:
+            selected: rows of `fetch`, or keys.
+            batch: the batch number.
+            reason: why nothing is posted; kept in the log.
+            dry_run: write nothing.
+
+        Raises:
+            UsageError: no reason, or a key that is not unposted.
+        """
+        import pandas as pd
+
+        from sage50kit import reading
+        from sage50kit.batch.numbers import check_number
+
+        if not reason.strip():
+            raise UsageError("give the reason why nothing is posted for these transactions.")
+        check_number(batch)
+        rows = selected if isinstance(selected, pd.DataFrame) else self._of_keys(selected)
+        frame = self._chosen(rows)
+        begun = self.log.unfinished(but=batch).keys() & set(frame["key"])
+        if begun:
+            raise UsageError(
+                f"{', '.join(sorted(begun))} belongs to a batch that is not finished. Run first: "
+                "sage50kit resume"
+            )
+        plan = Plan(
+            batch=batch,
+            site=self.connectwise.name,
+            company=self.company.name,
+            transactions=reading.cleared_of(self, frame, reason.strip()),
+        )
+        return self.push(plan, dry_run=dry_run)
 
     def verify(self, batch: str) -> Verification:
         """Read both systems and the log, and compare the batch document by document.
@@ -410,29 +428,9 @@ class Kit:
         Raises:
             UsageError: the log knows no such batch.
         """
-        from sage50kit.batch.push import batch_members
-        from sage50kit.batch.verify import compare
+        from sage50kit import reading
 
-        known, plan = self.log.batch(batch), self.log.plan_of(batch, company=self.company.name)
-        if known is None or plan is None:
-            raise UsageError(
-                f"the push log knows no batch {batch}. Known: {self._known_batches()}."
-            )
-        logged = self.log.documents(batch)
-        found = self.connectwise.find_batch(batch)
-        entries = self.connectwise.batch_entries(found.id) if found else []
-        members = batch_members(plan, logged)
-        unposted = self.connectwise.unposted(KINDS)
-        verification = compare(
-            batch,
-            transactions=members,
-            logged=logged,
-            stored=self._stored(logged),
-            in_connectwise=found is not None,
-            exported=self._exported(found.id, members) if found else {},
-            batch_entry_ids=[row.id for row in entries],
-            still_unposted=set(unposted["key"]) & {row.key for row in members},
-        )
+        verification = reading.verification_of(self, batch)
         self.log.note("verified", batch=batch, ok=verification.ok)
         outcome.record(
             "verify",
@@ -442,36 +440,15 @@ class Kit:
         )
         return verification
 
-    def _stored(self, logged: Sequence[Any]) -> dict[str, StoredDocument]:
-        """What the books hold at the places the log names."""
-        return {row.document.label: stored for row, stored in self._at_places(logged)}
+    def verify_all(self) -> Drift:
+        """What changed after posting, in either system, over all batches: one row for each document."""
+        from sage50kit import reading
+        from sage50kit.batch.drift import remember
 
-    def _at_places(
-        self, logged: Iterable[LoggedDocument]
-    ) -> Iterator[tuple[LoggedDocument, StoredDocument]]:
-        """What the company holds where the log says that a document is."""
-        placed = [row for row in logged if row.place]
-        holds = self.company.find_many([row.document for row in placed])
-        for row, found in zip(placed, holds, strict=True):
-            yield from ((row, stored) for stored in found if stored.place == row.place)
-
-    def _exported(self, batch_id: int, members: Sequence[Transaction]) -> dict[str, Any]:
-        """The batch's documents, read back from ConnectWise and drafted anew."""
-        from sage50kit.batch.planning import Detail, ExpenseGroup
-
-        kinds = {row.kind for row in members}
-        export = self.connectwise.batch_export(
-            batch_id, kinds=kinds, detail=self.profile.push.invoice_detail
-        )
-        expenses = tuple(row.key for row in members if row.kind == "expense")
-        detail = Detail(
-            invoices=export,
-            expenses=(ExpenseGroup(keys=expenses, export=export),) if expenses else (),
-            procurement=export,
-        )
-        books = self.company.books()
-        drafted = self._drafted(members, detail, books, self._setup(detail, books))
-        return {row.label: row for row in drafted.documents}
+        drift = remember(reading.drift_of(self), self.log)
+        status = "completed_with_errors" if drift.exit_code else "completed"
+        outcome.record("verify", batch="", status=status, exit_code=drift.exit_code)
+        return drift
 
     def history(self) -> pd.DataFrame:
         """One row per batch that was ever planned or pushed, newest first."""
@@ -499,9 +476,11 @@ class Kit:
 
     def _chosen(self, selected: pd.DataFrame | None) -> pd.DataFrame:
         """The selected rows, each transaction once; all unposted ones without a selection."""
+        from sage50kit import reading
+
         if selected is None:
             return self.fetch()
-        missing = set(_COLUMNS.split()) - set(selected.columns)
+        missing = set(reading.COLUMNS) - set(selected.columns)
         if missing:
             raise UsageError(
                 f"the selection lacks the columns {', '.join(sorted(missing))}. Choose rows of what "
@@ -509,65 +488,35 @@ class Kit:
             )
         return selected.drop_duplicates("key")
 
-    def _known_batches(self) -> str:
-        return ", ".join(row["batch"] for row in self.log.history()[:5]) or "none"
+    def _prepared(self, frame: pd.DataFrame, **words: Any) -> Prepared:
+        from sage50kit import reading
 
-    def _step(self, name: str) -> Callable[..., None] | None:
+        return reading.prepared(self, reading.transactions_of(frame), **words)
+
+    def _of_keys(self, keys: Sequence[str]) -> pd.DataFrame:
+        """The unposted rows of some keys, those that are left out as well."""
+        self.fetch()
+        assert self._unposted is not None  # noqa: S101  # fetch has just set it
+        frame = self._unposted
+        missing = [key for key in keys if key not in set(frame["key"])]
+        if missing:
+            raise UsageError(f"{', '.join(missing)} is not unposted in ConnectWise. Ask: why KEY.")
+        return frame[frame["key"].isin(list(keys))].assign(left_out="")
+
+    @property
+    def _both(self) -> dict[str, Any]:
+        """Both ends and the log, as what writes to them wants them."""
+        return {"company": self.company, "connectwise": self.connectwise, "log": self.log}
+
+    def _tell(self, step: str, done: PushReport | Undone) -> None:
+        outcome.record(step, batch=done.batch, status=done.status, exit_code=done.exit_code)
+
+    def step(self, name: str) -> Callable[..., None] | None:
+        """What to call with (done, of how many) while a step goes on; None when nobody listens."""
         if self._progress is None:
             return None
         progress = self._progress
         return lambda done, of=None: progress(name, done, of)
-
-
-_DUMMY = "preview"  # the export wants a batch number and makes no batch of it (connectwise 5.1)
-
-
-_COLUMNS = "key kind type number date party party_id total entry_ids description left_out"
-
-
-def transactions_of(frame: pd.DataFrame) -> list[Transaction]:
-    """The rows of a fetched frame as frozen transactions.
-
-    Raises:
-        UsageError: a total is no exact amount of money, or beyond ten trillion.
-    """
-    rows: Iterable[Any] = zip(*(frame[name] for name in _COLUMNS.split()), strict=True)
-    return [
-        Transaction(
-            key=key,
-            kind=kind,
-            type=kind_type,
-            number=number,
-            date=day if isinstance(day, date) else None,
-            party=_text(party),
-            party_id=_text(party_id),
-            total=_money(amount, key),
-            entry_ids=tuple(int(entry) for entry in _text(ids).split(",") if entry),
-            description=_text(description),
-            disposition="clear" if kind == "expense" and left_out else "post",
-            reason=f"{left_out}; cleared by the profile" if kind == "expense" and left_out else "",
-        )
-        for key, kind, kind_type, number, day, party, party_id, amount, ids, description, left_out in rows
-    ]
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""
-
-
-def _money(amount: Any, key: str) -> Decimal:
-    """The amount of a selected row, which a person may have edited."""
-    try:
-        return exact(amount)
-    except (TypeError, ValueError) as error:
-        raise UsageError(
-            f"{key} has a total that cannot be posted: {error}. Fetch again and select its row "
-            "unchanged, or leave it out."
-        ) from None
-
-
-def _id(key: str) -> str:
-    return key.partition(":")[2]
 
 
 def _day(value: date | str | None) -> date | None:

@@ -20,7 +20,7 @@ from sage50kit.issues import worst
 from sage50kit.model import BLOCKED, LeftOut, Plan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from sage50kit.model import Books, Document, StoredDocument, Transaction
     from sage50kit.profile import PushSettings
@@ -43,6 +43,7 @@ def prepare(
     standing: Mapping[str, Sequence[StoredDocument]] | None = None,
     unfinished: Mapping[str, str] | None = None,
     leave_out_blocked: bool = False,
+    repost: Collection[str] = (),
 ) -> Prepared:
     """Draft and check in one step.
 
@@ -59,6 +60,7 @@ def prepare(
         standing: what the company still holds of what the log says was posted, by transaction.
         unfinished: the batch that has begun a transaction and not ended, by transaction.
         leave_out_blocked: drop blocked transactions and name them in `left_out`.
+        repost: transactions to post again although they stand in the books.
     """
     look = _looked_up_once(found) if found else lambda documents: [()] * len(documents)
 
@@ -81,6 +83,7 @@ def prepare(
             history=history or {},
             standing=standing,
             unfinished=unfinished,
+            repost=repost,
         )
 
     prepared = once(transactions, detail)
@@ -153,6 +156,7 @@ def check(
     history: Mapping[str, Sequence[LoggedDocument]],
     standing: Mapping[str, Sequence[StoredDocument]] | None = None,
     unfinished: Mapping[str, str] | None = None,
+    repost: Collection[str] = (),
 ) -> Prepared:
     """Check the documents together, against the books and the log; sort them for posting.
 
@@ -165,6 +169,7 @@ def check(
         history: what the push log knows, by transaction.
         standing: what the company still holds of what the log says was posted, by transaction.
         unfinished: the batch that has begun a transaction and not ended, by transaction.
+        repost: transactions to post again although they stand in the books.
     """
     checked = Checked(
         documents=list(drafted.documents),
@@ -176,6 +181,7 @@ def check(
         history=history,
         standing=standing or {},
         unfinished=unfinished or {},
+        repost=frozenset(repost),
     )
     checked.issues += check_package(setup.package, {row.kind for row in drafted.transactions})
     for one in CHECKS:

@@ -15,9 +15,8 @@ import msgspec
 from sage50kit.batch.numbers import next_number
 from sage50kit.batch.proof import money_frame, reasons_frame, unposted_members
 from sage50kit.issues import Issue, finding, issues_frame
-from sage50kit.model import BLOCKED, SAGE_SCREENS, Plan
+from sage50kit.model import ARRIVED, BLOCKED, SAGE_SCREENS, Plan
 from sage50kit.money import total
-from sage50kit.pushlog import ARRIVED
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -206,7 +205,7 @@ def _headline(
     if unposted:
         return f"Batch {plan.batch} was un-posted; its transactions are unposted again."
     arrived = counts["posted"] + counts["exported"]
-    of = f"{arrived} of {len(plan.documents)} documents posted"
+    of = f"{arrived} of {counts.total()} documents posted"
     if status == "failed":
         return f"The batch failed: nothing was posted, batch number {plan.batch} is free."
     if status == "in_doubt":

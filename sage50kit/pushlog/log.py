@@ -26,8 +26,10 @@ import sqlalchemy as sa
 from sage50kit.errors import BatchTaken, ContentChanged, InDoubt, LogCorrupt
 from sage50kit.issues import Issue
 from sage50kit.model import (
+    ONCE_POSTED,
     Customer,
     Document,
+    DocumentState,
     Item,
     LeftOut,
     Master,
@@ -40,17 +42,12 @@ from sage50kit.model import (
 from sage50kit.pushlog.claims import claim
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
 SCHEMA_VERSION = 1
-DocumentState: TypeAlias = Literal[
-    "planned", "sending", "posted", "exported", "refused", "in_doubt", "unbatched", "voided"
-]
 BatchState: TypeAlias = Literal["planned", "creating", "created", "rerunning", "unposted"]
-ARRIVED: frozenset[DocumentState] = frozenset({"posted", "exported"})  # in the books, by the log
-ONCE_POSTED = ARRIVED | {"unbatched", "voided"}  # a later posting is another generation
 ENDED: tuple[BatchState, ...] = ("created", "unposted")
 UNSENT: frozenset[DocumentState] = frozenset(
     {"planned", "refused"}
@@ -379,11 +376,15 @@ class PushLog:
             for row in self._read(query)
         ]
 
-    def events(self, batch: str | None = None) -> Iterator[dict[str, Any]]:
-        """The events, oldest first, with their payload as data."""
+    def events(
+        self, batch: str | None = None, *, kinds: Collection[str] = ()
+    ) -> Iterator[dict[str, Any]]:
+        """The events, oldest first, with their payload as data; of one batch or of some kinds only."""
         query = sa.select(_events).order_by(_events.c.seq)
         if batch is not None:
             query = query.where(_events.c.site == self.site, _events.c.batch == batch)
+        if kinds:
+            query = query.where(_events.c.site == self.site, _events.c.kind.in_(kinds))
         for row in self._read(query):
             yield {**row._mapping, "payload": json.loads(row.payload)}  # noqa: SLF001  # SQLAlchemy's public name
 

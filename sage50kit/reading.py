@@ -1,0 +1,399 @@
+"""What planning and comparing go by, read from both systems, each thing once.
+
+ConnectWise says what a transaction is, the company what stands in the books, the log what was done before.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import replace
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from sage50kit.batch.drafting import Detail, ExpenseGroup, Prepared, draft
+from sage50kit.batch.drift import Batch, find_drift
+from sage50kit.batch.mapping import Setup
+from sage50kit.batch.planning import check, prepare
+from sage50kit.batch.push import batch_members
+from sage50kit.batch.readback import batch_detail, with_all_entries
+from sage50kit.batch.report import current
+from sage50kit.batch.rerun import review
+from sage50kit.batch.verify import compare
+from sage50kit.errors import InDoubt, UsageError
+from sage50kit.model import ARRIVED, KINDS, Transaction, fold
+from sage50kit.money import exact
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from decimal import Decimal
+
+    import pandas as pd
+
+    from sage50kit.batch.drift import Drift
+    from sage50kit.batch.rerun import Rerun
+    from sage50kit.batch.verify import Verification
+    from sage50kit.connectwise import wire
+    from sage50kit.kit import Kit
+    from sage50kit.model import Books, Document, Plan, StoredDocument
+    from sage50kit.pushlog import LoggedDocument
+
+COLUMNS = [
+    "key",
+    "kind",
+    "type",
+    "number",
+    "date",
+    "party",
+    "party_id",
+    "total",
+    "entry_ids",
+    "description",
+    "left_out",
+]
+_PREVIEW = "preview"  # the export wants a batch number and makes no batch of it (connectwise 5.1)
+
+
+def prepared(
+    kit: Kit,
+    transactions: Sequence[Transaction],
+    *,
+    batch: str = "",
+    leave_out_blocked: bool = False,
+    repost: Collection[str] = (),
+) -> Prepared:
+    """Read the detail, the setup, the books and the past of transactions; then plan, purely."""
+    return _prepared(
+        kit,
+        transactions,
+        detail_of(kit, transactions),
+        unfinished=kit.log.unfinished(but=batch),
+        leave_out_blocked=leave_out_blocked,
+        repost=repost,
+    )
+
+
+def review_of(kit: Kit, batch: str, *, repost: Collection[str] = ()) -> Rerun:
+    """A batch of the log beside the books; ConnectWise's own export of it, or the log where it hides it.
+
+    Raises:
+        PlanBlocked: a missing document cannot be posted as the books are now.
+        InDoubt: the batch is not finished.
+    """
+    plan, logged = _of_log(kit, batch)
+    members = batch_members(plan, logged)
+    rows = [row.document for row in current(logged) if row.state in ARRIVED]
+    found = kit.connectwise.find_batch(batch)
+    if found is None:
+        drafted = Prepared(documents=tuple(rows), masters=plan.masters, transactions=tuple(members))
+        prepared, documents = _checked(kit, drafted, repost), rows
+    else:
+        detail = _detail_of_batch(kit, found.id, members, logged)
+        prepared = _prepared(kit, members, detail, repost=repost)
+        documents = list(_drafted(kit, members, detail).documents)
+    holds = kit.company.find_many([*documents, *rows])
+    by_label: dict[str, list[StoredDocument]] = defaultdict(list)
+    for document, there in zip([*documents, *rows], holds, strict=True):
+        by_label[_plain(document)] += there
+    return review(
+        batch,
+        prepared,
+        documents=[replace(row, generation=1) for row in documents],
+        holds=by_label,
+        can=kit.company.capabilities,
+        repost=repost,
+        site=kit.connectwise.name,
+        company=kit.company.name,
+    )
+
+
+def _checked(kit: Kit, drafted: Prepared, repost: Collection[str]) -> Prepared:
+    """Documents of the log, checked against the books as planned ones are."""
+    books = kit.company.books()
+    history = kit.log.of_transactions([row.key for row in drafted.transactions])
+    return check(
+        drafted,
+        books=books,
+        setup=_setup(kit, Detail(), books),
+        push=kit.profile.push,
+        found=kit.company.find_many(drafted.documents),
+        history=history,
+        standing=_standing(kit, history),
+        repost=repost,
+    )
+
+
+def _of_log(kit: Kit, batch: str) -> tuple[Plan, list[LoggedDocument]]:
+    """What the log holds of a finished batch.
+
+    Raises:
+        UsageError: it knows no such batch, or the batch was un-posted.
+        InDoubt: the batch is not finished.
+    """
+    known, plan = kit.log.batch(batch), kit.log.plan_of(batch, company=kit.company.name)
+    if known is None or plan is None:
+        others = ", ".join(row["batch"] for row in kit.log.history()[:5]) or "none"
+        raise UsageError(f"the push log knows no batch {batch}. Known: {others}.")
+    if known.state == "unposted":
+        raise UsageError(
+            f"batch {batch} was un-posted; its transactions are unposted again. Push them in a new batch."
+        )
+    if batch in kit.log.unfinished_batches():
+        raise InDoubt(f"batch {batch} is not finished. Run first: sage50kit resume")
+    return plan, kit.log.documents(batch)
+
+
+# --- a batch in both systems ---
+
+
+def verification_of(kit: Kit, batch: str) -> Verification:
+    """Both systems and the log, compared document by document.
+
+    Raises:
+        UsageError: the log knows no such batch, or it was un-posted.
+    """
+    plan, logged = _of_log(kit, batch)
+    members = batch_members(plan, logged)
+    found = kit.connectwise.find_batch(batch)
+    unposted = kit.connectwise.unposted_entries({row.kind for row in members})
+    return compare(
+        batch,
+        transactions=members,
+        logged=logged,
+        stored=stored_at(kit, logged),
+        in_connectwise=found is not None,
+        exported=exported(kit, found.id, members, logged) if found else {},
+        batch_entry_ids=_entry_ids(kit, found),
+        still_unposted=unposted.keys() & {row.key for row in members},
+    )
+
+
+def drift_of(kit: Kit) -> Drift:
+    """Every posted document of every batch, compared with both systems as they are now."""
+    unposted = kit.connectwise.unposted_entries(KINDS)
+    names = [row["batch"] for row in kit.log.history() if row["state"] == "created"]
+    batches = [_batch_of(kit, batch) for batch in names]
+    return find_drift(batches, unposted.keys(), kit.company.capabilities)
+
+
+def _batch_of(kit: Kit, batch: str) -> Batch:
+    plan, logged = _of_log(kit, batch)
+    members, rows = batch_members(plan, logged), current(logged)
+    found = kit.connectwise.find_batch(batch)
+    holds = kit.company.find_many([row.document for row in rows])
+    return Batch(
+        batch=batch,
+        logged=logged,
+        holds={row.document.label: there for row, there in zip(rows, holds, strict=True)},
+        exported=exported(kit, found.id, members, logged) if found and members else {},
+        entry_ids=_entry_ids(kit, found),
+    )
+
+
+def _entry_ids(kit: Kit, found: wire.AccountingBatch | None) -> set[int]:
+    return {row.id for row in kit.connectwise.batch_entries(found.id)} if found else set()
+
+
+def _prepared(
+    kit: Kit, transactions: Sequence[Transaction], detail: Detail, **words: Any
+) -> Prepared:
+    books = kit.company.books()
+    history = kit.log.of_transactions([row.key for row in transactions])
+    return prepare(
+        transactions,
+        detail,
+        setup=_setup(kit, detail, books),
+        found=kit.company.find_many,
+        history=history,
+        standing=_standing(kit, history),
+        **_settings(kit, books),
+        **words,
+    )
+
+
+def exported(
+    kit: Kit, batch_id: int, members: Sequence[Transaction], logged: Sequence[LoggedDocument]
+) -> dict[str, Document]:
+    """The documents of a batch, read back from ConnectWise and drafted anew, by label."""
+    drafted = _drafted(kit, members, _detail_of_batch(kit, batch_id, members, logged))
+    return {row.label: row for row in drafted.documents}
+
+
+def _drafted(kit: Kit, members: Sequence[Transaction], detail: Detail) -> Prepared:
+    books = kit.company.books()
+    return draft(members, detail, setup=_setup(kit, detail, books), **_settings(kit, books))
+
+
+def cleared_of(kit: Kit, frame: pd.DataFrame, reason: str) -> tuple[Transaction, ...]:
+    """Selected rows as transactions that are batched without a posting, with all their GL entries."""
+    rows = [replace(row, disposition="post") for row in transactions_of(frame)]
+    whole = with_all_entries(rows, detail_of(kit, rows))
+    return tuple(replace(row, disposition="clear", reason=reason) for row in whole)
+
+
+def _settings(kit: Kit, books: Books) -> dict[str, Any]:
+    """What planning goes by besides the transactions: the books and the profile."""
+    return {
+        "books": books,
+        "push": kit.profile.push,
+        "delimiter": kit.profile.connectwise.account_delimiter,
+        "drop_trailing": kit.profile.sage.drop_trailing_segments,
+    }
+
+
+# --- what ConnectWise says ---
+
+
+def detail_of(kit: Kit, transactions: Sequence[Transaction]) -> Detail:
+    """The export of the chosen transactions that are to be posted."""
+    by_kind: dict[str, list[Transaction]] = defaultdict(list)
+    for row in (row for row in transactions if row.disposition == "post"):
+        by_kind["procurement" if row.kind not in ("invoice", "expense") else row.kind].append(row)
+    invoices = [int(_id(row.key)) for row in by_kind["invoice"]]
+    procurement = [_id(row.key) for row in by_kind["procurement"]]
+    words: dict[str, Any] = {"batch": _PREVIEW, "progress": kit.step("export")}
+    level = kit.profile.push.invoice_detail
+    return Detail(
+        invoices=kit.connectwise.export_invoices(invoices, detail=level, **words)
+        if invoices
+        else None,
+        expenses=_expense_groups(kit, by_kind["expense"]),
+        procurement=kit.connectwise.export_procurement(procurement, **words)
+        if procurement
+        else None,
+    )
+
+
+def _expense_groups(kit: Kit, rows: Sequence[Transaction]) -> tuple[ExpenseGroup, ...]:
+    """One export for each member's report, so that bill and rows can be tied (design 9.1)."""
+    if not rows:
+        return ()
+    reports = kit.connectwise.expense_reports([int(_id(row.key)) for row in rows])
+    groups: dict[Any, list[str]] = defaultdict(list)
+    for row in rows:
+        groups[reports.get(int(_id(row.key)), row.key)].append(row.key)
+    keys = [tuple(group) for group in groups.values()]
+    exports = kit.connectwise.export_expenses(
+        [[int(_id(key)) for key in group] for group in keys],
+        batch=_PREVIEW,
+        progress=kit.step("export"),
+    )
+    return tuple(
+        ExpenseGroup(keys=group, export=export) for group, export in zip(keys, exports, strict=True)
+    )
+
+
+def _detail_of_batch(
+    kit: Kit, batch_id: int, members: Sequence[Transaction], logged: Sequence[LoggedDocument]
+) -> Detail:
+    export = kit.connectwise.batch_export(
+        batch_id, kinds={row.kind for row in members}, detail=kit.profile.push.invoice_detail
+    )
+    return batch_detail(export, [row.document for row in current(logged)])
+
+
+def _setup(kit: Kit, detail: Detail, books: Books) -> Setup:
+    """ConnectWise's setup tables, and the companies and members that the books do not know."""
+    invoices, procurement = detail.invoices, detail.procurement
+    companies = {
+        row.company.id
+        for row in (invoices.transactions if invoices else ())
+        if row.company and fold(row.company_account_number or "") not in books.customer
+    } | {
+        row.company.id
+        for row in (procurement.purchase_transactions if procurement else ())
+        if row.company and fold(row.vendor_number or "") not in books.vendor
+    }
+    members = {
+        bill.member.id
+        for group in detail.expenses
+        for bill in group.export.expense_bills
+        if bill.member and fold(bill.vendor_number or "") not in books.vendor
+    }
+    return Setup(
+        tax_codes=tuple(kit.connectwise.tax_codes()),
+        package=kit.connectwise.package_setup(),
+        companies=kit.connectwise.companies(sorted(filter(None, companies))),
+        members=kit.connectwise.members(sorted(filter(None, members))),
+    )
+
+
+# --- what the books hold ---
+
+
+def _standing(
+    kit: Kit, history: dict[str, list[LoggedDocument]]
+) -> dict[str, list[StoredDocument]]:
+    """What the company still holds of what the log says was posted, by transaction."""
+    past = {row.place: row for rows in history.values() for row in rows}
+    standing: dict[str, list[StoredDocument]] = defaultdict(list)
+    for row, stored in _at_places(kit, past.values()):
+        for key in row.document.transactions if not stored.voided else ():
+            standing[key].append(stored)
+    return standing
+
+
+def stored_at(kit: Kit, logged: Iterable[LoggedDocument]) -> dict[str, StoredDocument]:
+    """What the books hold at the places the log names, by label."""
+    return {row.document.label: stored for row, stored in _at_places(kit, logged)}
+
+
+def _at_places(
+    kit: Kit, logged: Iterable[LoggedDocument]
+) -> Iterator[tuple[LoggedDocument, StoredDocument]]:
+    """What the company holds where the log says that a document is."""
+    placed = [row for row in logged if row.place]
+    holds = kit.company.find_many([row.document for row in placed])
+    for row, found in zip(placed, holds, strict=True):
+        yield from ((row, stored) for stored in found if stored.place == row.place)
+
+
+# --- what a person selected ---
+
+
+def transactions_of(frame: pd.DataFrame) -> list[Transaction]:
+    """The rows of a fetched frame as frozen transactions.
+
+    Raises:
+        UsageError: a total is no exact amount of money, or beyond ten trillion.
+    """
+    rows: Iterable[Any] = zip(*(frame[name] for name in COLUMNS), strict=True)
+    return [
+        Transaction(
+            key=key,
+            kind=kind,
+            type=kind_type,
+            number=number,
+            date=day if isinstance(day, date) else None,
+            party=_text(party),
+            party_id=_text(party_id),
+            total=_money(amount, key),
+            entry_ids=tuple(int(entry) for entry in _text(ids).split(",") if entry),
+            description=_text(description),
+            disposition="clear" if kind == "expense" and left_out else "post",
+            reason=f"{left_out}; cleared by the profile" if kind == "expense" and left_out else "",
+        )
+        for key, kind, kind_type, number, day, party, party_id, amount, ids, description, left_out in rows
+    ]
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _money(amount: Any, key: str) -> Decimal:
+    """The amount of a selected row, which a person may have edited."""
+    try:
+        return exact(amount)
+    except (TypeError, ValueError) as error:
+        raise UsageError(
+            f"{key} has a total that cannot be posted: {error}. Fetch again and select its row "
+            "unchanged, or leave it out."
+        ) from None
+
+
+def _id(key: str) -> str:
+    return key.partition(":")[2]
+
+
+def _plain(document: Document) -> str:
+    return document.label.partition("#")[0]
