@@ -15,8 +15,8 @@ import ipywidgets
 
 from sage50kit.batch.numbers import check_number
 from sage50kit.errors import BatchTaken, UsageError
+from sage50kit.model import ARRIVED
 from sage50kit.money import total as total_of
-from sage50kit.pushlog import ARRIVED
 from sage50kit.reports.files import (
     batch_folder,
     save_errors,
