@@ -38,10 +38,11 @@ from sage50kit.model import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
 SCHEMA_VERSION = 1
+Note: TypeAlias = tuple[str, str, dict[str, Any]]  # kind, key, payload
 DocumentState: TypeAlias = Literal[
     "planned", "sending", "posted", "exported", "refused", "in_doubt", "voided"
 ]
@@ -245,6 +246,21 @@ class PushLog:
         """Append an event that changes no state: a master created, a verification, a finding."""
         with self._write() as connection:
             self._append(connection, kind, batch=batch, key=key, payload=payload)
+
+    @contextmanager
+    def together(self) -> Iterator[tuple[sa.Connection, Callable[[Sequence[Note]], None]]]:
+        """One transaction for tables that another part keeps beside the log, and for its events.
+
+        Yields the connection and what appends notes (kind, key, payload) to the chain.
+        """
+        with self._write() as connection:
+
+            def append(notes: Sequence[Note]) -> None:
+                drafts = [(kind, None, key, payload) for kind, key, payload in notes]
+                if drafts:
+                    self._append_all(connection, "", drafts)
+
+            yield connection, append
 
     # --- reading ---
 
