@@ -65,6 +65,7 @@ LeaveOut = Annotated[
     bool | None,
     typer.Option("--leave-out-blocked/--no-leave-out-blocked", help="Push the rest without them."),
 ]
+Yes = Annotated[bool, typer.Option("--yes", help="Consent without a question.")]
 Parameters = Annotated[
     list[str] | None,
     typer.Option("-p", help="A parameter of the notebook.", metavar="NAME VALUE"),
@@ -280,7 +281,7 @@ def push(
     thru_date: ThruDate = "",
     kinds: Kinds = None,
     leave_out_blocked: LeaveOut = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Consent without a question.")] = False,
+    yes: Yes = False,
 ) -> Answer:
     """Post a batch to Sage 50, then create it in ConnectWise."""
     from sage50kit.reports.files import save_blocked, save_proof, save_push
@@ -330,6 +331,41 @@ def verify(*, profile: ProfilePath, batch: Batch) -> Answer:
         issues=issue_rows(verification.findings),
         files=files,
         page=verification_page(verification),
+    )
+
+
+@app.command("sync-payments")
+@verb
+def sync_payments(
+    *,
+    profile: ProfilePath,
+    since: Annotated[
+        str, typer.Option(help="last (run), week, fortnight, month or a date.", metavar="START")
+    ] = "last",
+    full: Annotated[bool, typer.Option("--full", help="Every invoice ever paid.")] = False,
+    yes: Yes = False,
+) -> Answer:
+    """Carry what customers paid in Sage 50 to the invoices of ConnectWise."""
+    from sage50kit.reports.files import save_page
+    from sage50kit.reports.payments import payments_page
+
+    somebody_consents(yes=yes)
+    with _kit(profile) as kit:
+        planned = kit.plan_payments(kit.fetch_receipts(since=since, full=full))
+        if planned.changes:
+            consent(f"Write {len(planned.changes)} payments to {kit.connectwise.name}?", yes=yes)
+        report = kit.apply_payments(planned, dry_run=False)
+        page = payments_page(report)
+        files = save_page(page, kit.workdir / "payments", kit.log.run)
+    return Answer(
+        exit_code=report.exit_code,
+        status=report.status,
+        counts=report.counts,
+        totals=report.totals,
+        issues=issue_rows(report.findings()),
+        files=files,
+        more={"headline": report.sentence},
+        page=page,
     )
 
 
@@ -434,6 +470,6 @@ def _blocked(error: PlanBlocked, batch: str, save: Any, workdir: Path) -> Answer
 
 
 def _left_out_blocked(planned: Plan) -> bool:
-    from sage50kit.batch.report import BLOCKED
+    from sage50kit.model import BLOCKED
 
     return any(row.reason.startswith(BLOCKED) for row in planned.left_out)

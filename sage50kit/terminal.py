@@ -96,7 +96,7 @@ def somebody_consents(*, yes: bool) -> None:
     """
     if not yes and not (sys.stdin and sys.stdin.isatty()):
         raise UsageError(
-            "push writes to Sage 50 and ConnectWise. Without a terminal it needs --yes. "
+            "this writes to Sage 50 or ConnectWise. Without a terminal it needs --yes. "
             "Nothing was written."
         )
 

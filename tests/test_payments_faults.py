@@ -199,11 +199,9 @@ def _apply_until(stage: Any, fuse: list[int]) -> bool:
 
 def test_one_at_a_time(stage):
     """While somebody else pushes, nothing is written."""
-    from sage50kit.batch.push import claim
-
     stage.pay("CK 1", 5, applied={"1001": "40.00"})
     plan = stage.plan()
-    with claim(stage.log), pytest.raises(PushInProgress):
+    with stage.log.claim(), pytest.raises(PushInProgress):
         stage.apply(plan)
     assert stage.shown() == {}
 

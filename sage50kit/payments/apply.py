@@ -16,7 +16,6 @@ from dataclasses import replace
 from threading import Event
 from typing import TYPE_CHECKING
 
-from sage50kit.batch.push import claim
 from sage50kit.errors import ConnectWiseError, ConnectWiseUnavailable, NotFound, UsageError
 from sage50kit.issues import finding
 from sage50kit.money import text
@@ -62,7 +61,7 @@ def apply(
         raise UsageError(
             f"this plan was made for {plan.site} and {plan.company}. Plan again with this profile."
         )
-    with claim(log):
+    with log.claim(), company.session():
         company.adopt_log(log.log_id)
         before = record.known().cursor
         record.begin(plan)

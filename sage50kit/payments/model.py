@@ -180,6 +180,19 @@ class Reading:
     receipts: int = 0
     issues: tuple[Issue, ...] = ()
 
+    def __repr__(self) -> str:
+        """Short, for notebooks and logs."""
+        return f"<Reading since {self.start}: {self.receipts} receipts, {len(self.paid)} invoices>"
+
+    def _repr_html_(self) -> str:
+        return str(self.frame().to_html(index=False, na_rep=""))
+
+    def frame(self) -> Any:
+        """What stands in Sage against the invoices to look at: one row an invoice."""
+        from sage50kit.payments.report import paid_frame
+
+        return paid_frame(self.paid)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:

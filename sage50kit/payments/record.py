@@ -66,12 +66,12 @@ class PaymentRecord:
     def __init__(self, log: PushLog, company: str) -> None:
         self._log = log
         self._owner = {"company": company, "site": log.site}
-        with log.together() as (connection, _):
-            _metadata.create_all(connection)
 
     def known(self) -> Known:
-        """Everything the record says."""
+        """Everything the record says; nothing before the first sync."""
         with self._log.together() as (connection, _):
+            if not sa.inspect(connection).has_table(_cursors.name):
+                return Known()
             cursor = connection.execute(self._select(_cursors)).first()
             return Known(
                 written=tuple(
@@ -110,6 +110,7 @@ class PaymentRecord:
             for row in plan.changes
         }
         with self._log.together() as (connection, append):
+            _metadata.create_all(connection)
             append([("payment_intended", _key(row), _told(row)) for row in plan.changes])
             self._keep_written(connection, [*plan.seen, *(row.begun for row in plan.changes)])
             self._clear(connection, _waiting)
@@ -149,6 +150,7 @@ class PaymentRecord:
     def adopt(self, row: Written) -> None:
         """Take a payment row of other origin, or a link without one, as ours: a person said so."""
         with self._log.together() as (connection, append):
+            _metadata.create_all(connection)
             append([("payment_adopted", f"payment:{row.number}", asdict(row))])
             self._keep_written(connection, [row])
 

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 from sage50kit.issues import issues_frame
-from sage50kit.money import ZERO, money_series, total
+from sage50kit.money import money_series, total
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     import pandas as pd
 
     from sage50kit.issues import Issue
-    from sage50kit.payments.model import Change, Outcome, PaymentPlan
+    from sage50kit.payments.model import Change, Outcome, Paid, PaymentPlan
 
 _WAYS = {
     "changes": "the receipts that changed since then",
@@ -115,21 +114,27 @@ class PaymentReport:
         return issues_frame(self.issues)
 
     def _repr_html_(self) -> str:
-        tables = [self.frame(), self.findings()]  # pandas escapes what they hold
-        shown = "".join(table.to_html(index=False, na_rep="") for table in tables if len(table))
-        return f"<p>{escape(self.sentence)}</p>{shown}"
+        from sage50kit.reports.html import part
+        from sage50kit.reports.payments import payments_page
+
+        return part(payments_page(self))
+
+
+def paid_frame(paid: Iterable[Paid]) -> pd.DataFrame:
+    """What stands in the books against each invoice; amounts in dollars."""
+    columns = ("number", "customer_id", "money", "credit", "latest_date")
+    rows = [(row.number, row.customer_id, row.money, row.credit, row.latest) for row in paid]
+    return _frame(columns, rows, ("money", "credit"))
 
 
 def changes_frame(changes: Iterable[Change]) -> pd.DataFrame:
     """One row for each payment to be written; amounts in dollars, dates as dates or empty."""
-    import pandas as pd
-
-    rows: list[tuple[Any, ...]] = [
+    rows = [
         (
             row.number,
             row.base.customer_id,
             row.do,
-            row.base.amount + ZERO,
+            row.base.amount,
             row.amount,
             row.total,
             row.on,
@@ -137,8 +142,16 @@ def changes_frame(changes: Iterable[Change]) -> pd.DataFrame:
         )
         for row in changes
     ]
-    columns = list(zip(*rows, strict=True)) or [()] * len(_COLUMNS)
-    frame = pd.DataFrame(dict(zip(_COLUMNS, columns, strict=True)), columns=list(_COLUMNS))
-    for name in ("before", "amount", "total"):
+    return _frame(_COLUMNS, rows, ("before", "amount", "total"))
+
+
+def _frame(
+    columns: Sequence[str], rows: Sequence[tuple[Any, ...]], amounts: Sequence[str]
+) -> pd.DataFrame:
+    import pandas as pd
+
+    values = list(zip(*rows, strict=True)) or [()] * len(columns)
+    frame = pd.DataFrame(dict(zip(columns, values, strict=True)), columns=list(columns))
+    for name in amounts:
         frame[name] = money_series(frame[name])
     return frame
