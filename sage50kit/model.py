@@ -42,6 +42,10 @@ SAGE_SCREENS: dict[DocumentType, str] = {
     "inventory_adjustment": "Inventory & Services > Inventory Adjustments",
 }
 
+# What of a sale nobody can foresee (design 9.9), as the note of a document and in a sentence.
+DISPUTED = "cost of a non-stock or service item"
+DISPUTE = "Sage 50 may also post Salaries/Wages against Cost of Sales, depending on the company's settings."
+
 # Sage 50's account types as its chart import writes them.
 ACCOUNT_TYPES: dict[int, str] = {
     0: "Cash",
