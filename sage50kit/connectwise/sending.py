@@ -53,6 +53,7 @@ class Call:
         body: of JSON, or None.
         headers: besides the usual ones.
         repeatable: whether the caller knows that it changes nothing.
+        obeys: whether a write waits and is sent again after a 429, which says that it was not read.
         read_timeout: seconds to wait for the answer; None for the client's.
     """
 
@@ -62,6 +63,7 @@ class Call:
     body: bytes | None = None
     headers: dict[str, str] = field(default_factory=dict)
     repeatable: bool = False
+    obeys: bool = False
     read_timeout: float | None = None
 
 
@@ -182,7 +184,9 @@ class Sender:
             seconds = _seconds_to_wait(answer, attempt)
         # Nobody listening rarely changes within seconds, and a person is waiting for the sentence.
         most = KNOCKS if isinstance(answer, httpx.ConnectError) else ATTEMPTS
-        if not call.repeatable or seconds is None or attempt >= most:
+        unread = isinstance(answer, httpx.Response) and answer.status_code == 429
+        safe = call.repeatable or (call.obeys and unread)
+        if not safe or seconds is None or attempt >= most:
             raise failed from (answer if isinstance(answer, httpx.RequestError) else None)
         self.pause(seconds)
 

@@ -37,12 +37,14 @@ from sage50kit.pushlog.store import Store
 from sage50kit.pushlog.tables import batches, documents, logs, transactions
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
     from pathlib import Path
 
     from sage50kit.model import Document, DocumentState
     from sage50kit.pushlog.claims import Claim
     from sage50kit.pushlog.rows import BatchState
+
+    Note = tuple[str, str, dict[str, Any]]  # kind, key, payload
 
 _NO_NOTES = frozenset({"plan", "released", *BATCH_EVENTS})  # events that change what a batch is
 
@@ -187,6 +189,21 @@ class PushLog:
             left_out=known.left_out,
             issues=known.issues,
         )
+
+    @contextmanager
+    def together(self) -> Iterator[tuple[sa.Connection, Callable[[Sequence[Note]], None]]]:
+        """One transaction for tables that another part keeps beside the log, and for its events.
+
+        Yields the connection and what appends notes (kind, key, payload) to the chain.
+        """
+        with self._store.writing() as connection:
+
+            def append(notes: Sequence[Note]) -> None:
+                drafts = [Draft(kind=kind, key=key, payload=words) for kind, key, words in notes]
+                if drafts:
+                    self._chain.append(connection, "", drafts)
+
+            yield connection, append
 
     def documents(self, batch: str) -> list[LoggedDocument]:
         """The documents of a batch, in posting order."""
