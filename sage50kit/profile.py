@@ -35,7 +35,7 @@ class ConnectWiseSettings(_Section):
     company: str  # ConnectWise login company id
     client_id: str
     auth: Literal["api_key", "impersonation"] = "api_key"
-    member: str = ""  # member to impersonate
+    member: str = ""  # member to act as, by a token; needed for impersonation
     version: str = "2025.1"  # of the REST models, sent in Accept
     ca_file: Path | None = None  # certificate authority of a private site
     account_delimiter: Literal[":", "-"] = ":"  # between account segments in the export
@@ -116,7 +116,9 @@ class Profile(_Section):
                 f"there is no profile {path}. Check the path after --profile."
             ) from None
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise ConfigError(f"profile {path} cannot be read: {error}") from error
+            raise ConfigError(
+                f"profile {path} cannot be read: {error}. Correct the file and run the command again."
+            ) from error
         return cls.parse(content, folder=path.resolve().parent, source=str(path))
 
     @classmethod

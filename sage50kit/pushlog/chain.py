@@ -14,7 +14,7 @@ from sage50kit.pushlog.often import Often
 from sage50kit.pushlog.tables import events, logs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
 _MINE = logs.c.company == sa.bindparam("company")
 STAND = sa.select(logs.c.events, logs.c.head).where(_MINE)
@@ -79,13 +79,20 @@ class Chain:
 
 
 def read_events(
-    connection: sa.Connection, company: str, *, site: str = "", batch: str = ""
+    connection: sa.Connection,
+    company: str,
+    *,
+    site: str = "",
+    batch: str = "",
+    kinds: Collection[str] = (),
 ) -> Iterator[dict[str, Any]]:
-    """The events of a company, or of one batch, oldest first; the payload as text."""
+    """The events of a company, of one batch or of some kinds, oldest first; the payload as text."""
     query = sa.select(*(column for column in events.c if column.name != "company"))
     query = query.where(events.c.company == company).order_by(events.c.seq)
     if batch:
         query = query.where(events.c.site == site, events.c.batch == batch)
+    if kinds:
+        query = query.where(events.c.site == site, events.c.kind.in_(kinds))
     for row in connection.execute(query.execution_options(yield_per=1_000)):
         yield dict(row._mapping)  # noqa: SLF001  # SQLAlchemy's public name
 

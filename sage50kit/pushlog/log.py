@@ -39,12 +39,14 @@ from sage50kit.pushlog.store import Store
 from sage50kit.pushlog.tables import batches, documents, logs, transactions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
     from pathlib import Path
 
     from sage50kit.model import Document, DocumentState
     from sage50kit.pushlog.claims import Claim
     from sage50kit.pushlog.rows import BatchState
+
+    Note = tuple[str, str, dict[str, Any]]  # kind, key, payload
 
 _NO_NOTES = frozenset({"plan", "released", *BATCH_EVENTS})  # events that change what a batch is
 
@@ -189,6 +191,21 @@ class PushLog:
             issues=known.issues,
         )
 
+    @contextmanager
+    def together(self) -> Iterator[tuple[sa.Connection, Callable[[Sequence[Note]], None]]]:
+        """One transaction for tables that another part keeps beside the log, and for its events.
+
+        Yields the connection and what appends notes (kind, key, payload) to the chain.
+        """
+        with self._store.writing() as connection:
+
+            def append(notes: Sequence[Note]) -> None:
+                drafts = [Draft(kind=kind, key=key, payload=words) for kind, key, words in notes]
+                if drafts:
+                    self._chain.append(connection, "", drafts)
+
+            yield connection, append
+
     def documents(self, batch: str) -> list[LoggedDocument]:
         """The documents of a batch, in posting order."""
         where = in_batch(documents, self._chain, batch)
@@ -265,12 +282,13 @@ class PushLog:
             for row in self._read(query.order_by(batches.c.seq.desc()))
         ]
 
-    def events(self, batch: str | None = None) -> Iterator[dict[str, Any]]:
-        """The events, oldest first, with their payload as data."""
+    def events(
+        self, batch: str | None = None, *, kinds: Collection[str] = ()
+    ) -> Iterator[dict[str, Any]]:
+        """The events, oldest first, with their payload as data; of one batch or of some kinds only."""
+        words: dict[str, Any] = {"site": self.site, "batch": batch or "", "kinds": kinds}
         with self._store.reading() as connection:
-            rows = list(
-                read_events(connection, self._chain.company, site=self.site, batch=batch or "")
-            )
+            rows = list(read_events(connection, self._chain.company, **words))
         yield from map(with_data, rows)
 
     def count(self) -> int:
