@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import sqlalchemy as sa
 
 from sage50kit.model import digest
@@ -111,4 +111,4 @@ def last_is_whole(connection: sa.Connection, company: str) -> bool:
 
 def with_data(event: dict[str, Any]) -> dict[str, Any]:
     """The event with its payload as data."""
-    return {**event, "payload": json.loads(event["payload"])}
+    return {**event, "payload": msgspec.json.decode(event["payload"])}

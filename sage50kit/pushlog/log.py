@@ -200,7 +200,10 @@ class PushLog:
         with self._store.writing() as connection:
 
             def append(notes: Sequence[Note]) -> None:
-                drafts = [Draft(kind=kind, key=key, payload=words) for kind, key, words in notes]
+                drafts = [
+                    Draft(kind=kind, key=key, payload=text(canonical(words)))
+                    for kind, key, words in notes
+                ]
                 if drafts:
                     self._chain.append(connection, "", drafts)
 
