@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -121,3 +122,17 @@ def test_a_wrong_place_is_named_by_its_key(tmp_path, log, words):
 
     assert f"sage.log: Value error, {words}" in str(caught.value) or words in str(caught.value)
     assert "hush" not in str(caught.value)
+
+
+def test_an_account_without_a_name_is_unknown(tmp_path, monkeypatch):
+    """A service may run under a number that nobody gave a name."""
+
+    def nameless() -> str:
+        raise KeyError("getpwuid(): uid not found: 4711")
+
+    monkeypatch.setattr(getpass, "getuser", nameless)
+    with new_company(tmp_path) as company:
+        log = open_log(profile(tmp_path), company=company, site="site")
+
+    assert log.actor == "unknown"
+    log.close()

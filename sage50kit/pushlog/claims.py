@@ -43,10 +43,15 @@ class Claim:
         self.connection = connection
         self._ask = ask
         self._lost = lost
+        self._ended = False
 
     def still_held(self) -> bool:
         """Whether nobody else can have taken the company since."""
-        return self._ask()
+        return not self._ended and self._ask()
+
+    def end(self) -> None:
+        """It is given back."""
+        self._ended = True
 
     def check(self) -> None:
         """Go on only while the company is held.
@@ -84,6 +89,7 @@ def claim(store: Store, company: str, actor: str) -> Iterator[Claim]:
             yield held
         finally:
             store.claimed = None
+            held.end()
 
 
 @contextmanager
@@ -107,7 +113,9 @@ def _by_file(store: Store, path: Path, who: dict[str, Any]) -> Iterator[Claim]:
         return _identity(lock.lock_file) != file
 
     try:
-        with store.trouble(), store.connect() as connection:
+        with store.trouble():
+            connection = store.connect()
+        with connection:
             yield Claim(connection, ask=lambda: not lost(), lost=lost)
     finally:
         with suppress(OSError):
@@ -127,13 +135,11 @@ def _identity(path: str) -> tuple[int, int] | None:
 @contextmanager
 def _by_session(store: Store, company: str, who: dict[str, Any]) -> Iterator[Claim]:
     lock = int(digest(["claim", company])[:15], 16)
-    with store.trouble(), store.connect() as connection:
-        if not connection.scalar(sa.select(sa.func.pg_try_advisory_lock(lock))):
-            _refuse(_holder(connection, company))
-        session = connection.scalar(sa.select(sa.func.pg_backend_pid()))
-        connection.execute(claims.delete().where(claims.c.company == company))
-        connection.execute(claims.insert().values(company=company, session=session, **who))
-        connection.commit()
+    with store.trouble():
+        connection = store.connect()
+    with connection:
+        with store.trouble():
+            _sign(connection, lock, company, who)
         try:
             yield Claim(
                 connection, ask=lambda: _answers(connection), lost=lambda: connection.invalidated
@@ -142,8 +148,20 @@ def _by_session(store: Store, company: str, who: dict[str, Any]) -> Iterator[Cla
             _let_go(connection, lock)
 
 
+def _sign(connection: sa.Connection, lock: int, company: str, who: dict[str, Any]) -> None:
+    """Take the lock, and say who has it."""
+    if not connection.scalar(sa.select(sa.func.pg_try_advisory_lock(lock))):
+        _refuse(_holder(connection, company))
+    session = connection.scalar(sa.select(sa.func.pg_backend_pid()))
+    connection.execute(claims.delete().where(claims.c.company == company))
+    connection.execute(claims.insert().values(company=company, session=session, **who))
+    connection.commit()
+
+
 def _let_go(connection: sa.Connection, lock: int) -> None:
     """Give the lock back now: the next push must not find a session that is still ending."""
+    if connection.invalidated:
+        return
     try:
         connection.scalar(sa.select(sa.func.pg_advisory_unlock(lock)))
         connection.commit()

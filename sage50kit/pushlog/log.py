@@ -239,8 +239,10 @@ class PushLog:
         """Every document of every generation that holds or held one of the transactions."""
         names = ("company", "site", "key", "generation", "part", "batch")
         same = sa.and_(*(transactions.c[name] == documents.c[name] for name in names))
-        query = sa.select(documents, transactions.c.transaction).select_from(
-            documents.join(transactions, same)
+        query = (
+            sa.select(documents, transactions.c.transaction)
+            .select_from(documents.join(transactions, same))
+            .order_by(transactions.c.transaction, documents.c.generation, documents.c.part)
         )
         found: dict[str, list[LoggedDocument]] = {}
         for part in recording.in_parts(keys):
