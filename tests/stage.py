@@ -20,6 +20,9 @@ from sage50kit.sandbox.state import Site
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from sage50kit.sandbox.faults import Faults
+    from sage50kit.sandbox.serve import Running
+
 ROOT = Path(__file__).resolve().parents[1]
 PROFILE = """
 name = "stage"
@@ -44,6 +47,7 @@ class Stage:
     profile: Path
     environment: dict[str, str]
     site: Site
+    server: Running
 
     @property
     def company(self) -> EmbeddedCompany:
@@ -97,12 +101,12 @@ def finished(*words: str, environment: dict[str, str] | None = None) -> Finished
 
 
 @contextmanager
-def staged(folder: Path) -> Iterator[Stage]:
+def staged(folder: Path, *, faults: Faults | None = None) -> Iterator[Stage]:
     """The fixtures over HTTP, and their company new in `folder`."""
     books, stock = read_lists(fixtures_folder() / "company")
     create_company(folder / "lakeside.company", books, name="Lakeside", opening_stock=stock).close()
     site = Site.fixtures()
-    with running(site) as server:
+    with running(site, faults=faults) as server:
         profile = folder / "stage.toml"
         words = {"site": server.site, "company": server.company, "client_id": server.client_id}
         profile.write_text(PROFILE.format(**words), encoding="utf-8")
@@ -110,4 +114,4 @@ def staged(folder: Path) -> Iterator[Stage]:
             "SAGE50KIT_STAGE_PUBLIC_KEY": server.public_key,
             "SAGE50KIT_STAGE_PRIVATE_KEY": server.private_key,
         }
-        yield Stage(folder, profile, keys, site)
+        yield Stage(folder, profile, keys, site, server)
