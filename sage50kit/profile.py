@@ -14,6 +14,7 @@ import tomllib
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import parse_qs, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
@@ -46,7 +47,22 @@ class SageSettings(_Section):
 
     connector: Literal["embedded", "import_files", "sdk"] = "embedded"
     company_file: Path | None = None  # embedded company
+    log: str = ""  # `postgresql://user@host/db` of the push log; "" beside the company file
     drop_trailing_segments: bool = True  # `4001:` in the export is account 4001
+
+    @field_validator("log")
+    @classmethod
+    def _a_server(cls, value: str) -> str:
+        """The place of a log, without its password."""
+        parts = urlsplit(value)
+        if value and (parts.scheme != "postgresql" or not parts.path.strip("/")):
+            raise ValueError("write the push log's database as postgresql://user@host/database")
+        if parts.password is not None or "password" in parse_qs(parts.query):
+            raise ValueError(
+                "a password does not belong in a profile. Take it out of the URL and store it as the "
+                "secret log_password"
+            )
+        return value
 
 
 class PushSettings(_Section):
@@ -122,7 +138,7 @@ class Profile(_Section):
         return profile.model_copy(update=update)
 
     def secret(self, name: str) -> SecretStr:
-        """The secret `name`, such as `public_key`, `private_key`, `integrator_password`.
+        """The secret `name`, such as `public_key`, `private_key`, `log_password`.
 
         Raises:
             ConfigError: it is in none of the three places; all are named.

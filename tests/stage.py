@@ -20,6 +20,7 @@ from sage50kit.sandbox.state import Site
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from sage50kit.sandbox.auth import Gate
     from sage50kit.sandbox.faults import Faults
     from sage50kit.sandbox.serve import Running
 
@@ -101,12 +102,14 @@ def finished(*words: str, environment: dict[str, str] | None = None) -> Finished
 
 
 @contextmanager
-def staged(folder: Path, *, faults: Faults | None = None) -> Iterator[Stage]:
-    """The fixtures over HTTP, and their company new in `folder`."""
+def staged(
+    folder: Path, gate: Gate | None = None, *, faults: Faults | None = None
+) -> Iterator[Stage]:
+    """The fixtures over HTTP, and their company new in `folder`; behind a door of its own, or a given one."""
     books, stock = read_lists(fixtures_folder() / "company")
     create_company(folder / "lakeside.company", books, name="Lakeside", opening_stock=stock).close()
     site = Site.fixtures()
-    with running(site, faults=faults) as server:
+    with running(site, gate=gate, faults=faults) as server:
         profile = folder / "stage.toml"
         words = {"site": server.site, "company": server.company, "client_id": server.client_id}
         profile.write_text(PROFILE.format(**words), encoding="utf-8")

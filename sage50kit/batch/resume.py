@@ -6,15 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sage50kit.batch.compare import is_this
-from sage50kit.batch.push import (
-    DOUBTFUL,
-    Progress,
-    arrived,
-    finish_recorded,
-    hold,
-    look,
-    unfinished,
-)
+from sage50kit.batch.push import DOUBTFUL, arrived, finish_recorded, hold, look, unfinished
 from sage50kit.batch.report import make_report
 from sage50kit.errors import InDoubt, UsageError
 from sage50kit.model import fold
@@ -22,6 +14,7 @@ from sage50kit.model import fold
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from sage50kit.batch.push import Progress
     from sage50kit.batch.report import PushReport
     from sage50kit.connectors.base import Connector
     from sage50kit.connectwise.site import ConnectWise

@@ -1,46 +1,38 @@
-"""The verbs of the kit from a terminal.
-
-Every verb returns an `Answer`; `main` prints it and gives its exit code (design 7): 0 clean, 1 crash, 2 wrong
-usage or profile, 3 completed but something needs a person, 4 blocked, 5 in doubt, 6 another push holds the
-company. Ctrl-C is 5 in a verb that sends, 1 in one that only reads, 2 at a question. An error is one sentence on
-stderr. Heavy packages are imported inside the verbs.
-"""
+"""The verbs of the flow: try it out, fetch, plan, push, verify, export, run."""
 
 from __future__ import annotations
 
-import inspect
-import os
-import sys
-import traceback
-from contextlib import contextmanager
-from functools import wraps
-from pathlib import Path
+from functools import partial
+from pathlib import Path  # noqa: TC003  # typer reads the annotations
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from sage50kit.errors import PlanBlocked, Sage50KitError, UsageError
-from sage50kit.terminal import (
-    Answer,
-    about_the_disk,
-    complain,
-    consent,
-    issue_rows,
-    join_lists,
-    plain_rows,
-    progress,
-    say,
-    somebody_consents,
+from sage50kit.cli.options import (
+    Batch,
+    Kinds,
+    LeaveOut,
+    Location,
+    Parameters,
+    ProfilePath,
+    Repost,
+    ThruDate,
+    Workdir,
+    Yes,
+    app,
+    fetched,
+    log,
+    opened,
+    sandbox,
+    verb,
 )
+from sage50kit.errors import PlanBlocked, UsageError
+from sage50kit.terminal import Answer, consent, issue_rows, plain_rows, progress, somebody_consents
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
-    import pandas as pd
-
-    from sage50kit.kit import Kit
     from sage50kit.model import Plan
 
+<<<<<<< HEAD:sage50kit/cli.py
 app = typer.Typer(
     help="Carry ConnectWise PSA transactions into Sage 50 US exactly once.",
     add_completion=False,
@@ -141,6 +133,8 @@ def verb(function: Callable[..., Answer]) -> Callable[..., int]:
     return run
 
 
+=======
+>>>>>>> main:sage50kit/cli/verbs.py
 # --- trying it out ----------------------------------------------------------------------------
 
 
@@ -195,11 +189,33 @@ def serve(
 
 @app.command()
 @verb
+def simulate(
+    *,
+    seeds: Annotated[int, typer.Option(help="How many worlds.")],
+    seed: Annotated[int, typer.Option(help="The first of them.")] = 1,
+) -> Answer:
+    """Push in random worlds full of crashes, and judge what stands in the books afterwards."""
+    from sage50kit.simulator.simulate import simulate as run_seeds
+
+    with progress() as step:
+        count = None if step is None else partial(step, "seeds")
+        failures = run_seeds(seeds, first=seed, progress=count)
+    summary = f"{seeds} seeds from {seed} on: {len(failures)} failed."
+    return Answer(
+        exit_code=1 if failures else 0,
+        counts={"seeds": seeds, "failures": len(failures)},
+        more={"failures": [str(failure) for failure in failures]},
+        words="\n\n".join([*(str(failure) for failure in failures), summary]),
+    )
+
+
+@app.command()
+@verb
 def doctor(profile: ProfilePath) -> Answer:
     """Check every permission, setting and list that a push needs."""
     from sage50kit.reports.page import Page, table
 
-    with _kit(profile) as kit:
+    with opened(profile) as kit:
         rows = kit.doctor()
     failed = int((rows["result"] == "fail").sum())
     warned = int((rows["result"] == "warn").sum())
@@ -239,8 +255,8 @@ def fetch(
     from sage50kit.reports.files import write_whole
     from sage50kit.reports.listings import transactions_page
 
-    with _kit(profile) as kit:
-        frame = _fetched(kit, location, thru_date, kinds)
+    with opened(profile) as kit:
+        frame = fetched(kit, location, thru_date, kinds)
         left_out = kit.left_out
     page = transactions_page(frame, left_out)
     content = csv.render(frame) if style == "csv" else text.render(page).encode()
@@ -260,7 +276,7 @@ def fetch(
 @verb
 def why(key: str, profile: ProfilePath) -> Answer:
     """Say why a transaction is, or is not, in the list."""
-    with _kit(profile) as kit:
+    with opened(profile) as kit:
         reason = kit.why(key)
     return Answer(words=reason, more={"key": key, "reason": reason})
 
@@ -280,8 +296,8 @@ def plan(
     from sage50kit.reports.files import save_blocked, save_proof
     from sage50kit.reports.listings import proof_page
 
-    with _kit(profile) as kit:
-        selected = _fetched(kit, location, thru_date, kinds)
+    with opened(profile) as kit:
+        selected = fetched(kit, location, thru_date, kinds)
         try:
             planned = kit.plan(selected, batch=batch or None, leave_out_blocked=leave_out_blocked)
         except PlanBlocked as error:
@@ -310,25 +326,31 @@ def push(
     thru_date: ThruDate = "",
     kinds: Kinds = None,
     leave_out_blocked: LeaveOut = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Consent without a question.")] = False,
+    repost: Repost = None,
+    yes: Yes = False,
 ) -> Answer:
     """Post a batch to Sage 50, then create it in ConnectWise."""
     from sage50kit.reports.files import save_blocked, save_proof, save_push
     from sage50kit.reports.listings import proof_page, push_page
 
-    somebody_consents(yes=yes)
+    somebody_consents("push", yes=yes)
     if not batch.strip():
         raise UsageError("--batch is empty. Give the batch number. Nothing was written.")
-    with _kit(profile) as kit:
-        selected = _fetched(kit, location, thru_date, kinds)
+    with opened(profile) as kit:
+        for earlier in kit.resume() if kit.log.unfinished_batches() else ():
+            if earlier.status == "in_doubt":
+                return Answer(exit_code=5, batch=earlier.batch, error=earlier.headline)
+        selected = fetched(kit, location, thru_date, kinds)
         try:
-            planned = kit.plan(selected, batch=batch, leave_out_blocked=leave_out_blocked)
+            planned = kit.plan(
+                selected, batch=batch, leave_out_blocked=leave_out_blocked, repost=repost or ()
+            )
         except PlanBlocked as error:
             return _blocked(error, batch, save_blocked, kit.workdir)
         proof = kit.proof(planned)
         files = save_proof(proof, kit.workdir)
         question = f"{proof_page(proof).headline} Push batch {planned.batch} to {kit.company.name}?"
-        consent(question, yes=yes)
+        consent("push", question, yes=yes)
         report = kit.push(planned, dry_run=False)
         files += save_push(report, kit.log.events(report.batch), kit.workdir)
     return Answer(
@@ -346,12 +368,23 @@ def push(
 
 @app.command()
 @verb
-def verify(*, profile: ProfilePath, batch: Batch) -> Answer:
+def verify(
+    *,
+    profile: ProfilePath,
+    batch: Batch = "",
+    everything: Annotated[
+        bool, typer.Option("--all", help="Every batch: what changed after posting.")
+    ] = False,
+) -> Answer:
     """Read both systems and compare a batch, document by document."""
     from sage50kit.reports.files import save_verification
     from sage50kit.reports.listings import verification_page
 
-    with _kit(profile) as kit:
+    if bool(batch) == everything:
+        raise UsageError("name a batch to verify, or say --all.")
+    if everything:
+        return _drift(profile)
+    with opened(profile) as kit:
         verification = kit.verify(batch)
         files = save_verification(verification, kit.workdir)
     return Answer(
@@ -362,6 +395,56 @@ def verify(*, profile: ProfilePath, batch: Batch) -> Answer:
         issues=issue_rows(verification.findings),
         files=files,
         page=verification_page(verification),
+    )
+
+
+def _drift(profile: str) -> Answer:
+    from sage50kit.reports.corrections import drift_page
+
+    with opened(profile) as kit:
+        drift = kit.verify_all()
+    return Answer(
+        exit_code=drift.exit_code,
+        counts={"documents": drift.documents, "changed": len(drift.findings)},
+        issues=issue_rows(drift.findings),
+        more={"headline": drift.headline},
+        page=drift_page(drift),
+    )
+
+
+@app.command("sync-payments")
+@verb
+def sync_payments(
+    *,
+    profile: ProfilePath,
+    since: Annotated[
+        str, typer.Option(help="last (run), week, fortnight, month or a date.", metavar="START")
+    ] = "last",
+    full: Annotated[bool, typer.Option("--full", help="Every invoice ever paid.")] = False,
+    yes: Yes = False,
+) -> Answer:
+    """Carry what customers paid in Sage 50 to the invoices of ConnectWise."""
+    from sage50kit.reports.files import save_page
+    from sage50kit.reports.payments import payments_page
+
+    somebody_consents("sync-payments", yes=yes)
+    with opened(profile) as kit:
+        planned = kit.plan_payments(kit.fetch_receipts(since=since, full=full))
+        if planned.changes:
+            question = f"Write {len(planned.changes)} payments to {kit.connectwise.name}?"
+            consent("sync-payments", question, yes=yes)
+        report = kit.apply_payments(planned, dry_run=False)
+        page = payments_page(report)
+        files = save_page(page, kit.workdir / "payments", kit.log.run)
+    return Answer(
+        exit_code=report.exit_code,
+        status=report.status,
+        counts=report.counts,
+        totals=report.totals,
+        issues=issue_rows(report.findings()),
+        files=files,
+        more={"headline": report.sentence},
+        page=page,
     )
 
 
@@ -429,24 +512,6 @@ def log_verify(profile: ProfilePath) -> Answer:
         more={"problems": problems},
         page=log_page(events, problems),
     )
-
-
-# --- shared steps -----------------------------------------------------------------------------
-
-
-@contextmanager
-def _kit(profile: str) -> Iterator[Kit]:
-    """A Kit that shows its progress."""
-    from sage50kit.kit import Kit
-
-    with progress() as step, Kit(profile, progress=step) as kit:
-        yield kit
-
-
-def _fetched(kit: Kit, location: str, thru_date: str, kinds: Sequence[str] | None) -> pd.DataFrame:
-    wanted: Any = [part for value in kinds or () for part in value.split(",") if part]
-    place = int(location) if location.isdigit() else location or None
-    return kit.fetch(location=place, thru_date=thru_date or None, kinds=wanted or None)
 
 
 def _blocked(error: PlanBlocked, batch: str, save: Any, workdir: Path) -> Answer:
