@@ -438,7 +438,7 @@ def test_ctrl_c_under_a_push_is_in_doubt(own, monkeypatch, capsys):
     """Something may have been sent: 5, and pushing again does nothing twice."""
     own.server.faults.rules.append(Rule(interrupting, path="/batches", method="POST"))
     assert push_here(own, monkeypatch) == 5
-    assert "push the same batch again" in capsys.readouterr().err
+    assert "run: sage50kit resume" in capsys.readouterr().err
     posted = len(own.company.documents())
 
     assert push_here(own, monkeypatch) == 3

@@ -24,6 +24,7 @@ from sage50kit.terminal import Answer, about_the_disk, complain, join_lists, say
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+_CTRL_C = 130  # what typer makes of a KeyboardInterrupt
 _SENDING = frozenset({"push", "resume", "run", "rerun", "unpost", "clear", "void", "sync-payments"})
 
 __all__ = ["app", "corrections", "main", "verbs"]
@@ -39,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except typer.Abort:  # the answer to a question; nothing was begun
         return _failed(words, "stopped on request. Nothing was written.", 2)
     except KeyboardInterrupt:
-        return _failed(words, *_stopped(words[0]))
+        code = _CTRL_C
     except BrokenPipeError:  # the reader of our output has gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
@@ -50,6 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if told is not None:
             return _failed(words, f"{told()} See: sage50kit --help", 2)
         return _failed(words, _fault(error), 1)
+    if code == _CTRL_C:
+        return _failed(words, *_stopped(words[0]))
     return code if isinstance(code, int) else 0
 
 
