@@ -213,7 +213,7 @@ CASES = {
         "sandbox serve --data FOLDER/none.json --workdir FOLDER/new", 2, ("data set", "none.json")
     ),
     "fewer than no invoices": Bad(
-        "sandbox serve --invoices -3 --workdir FOLDER/new", 2, ("at least one invoice",)
+        "sandbox serve --invoices -3 --workdir FOLDER/new", 2, ("-3 is no number of invoices",)
     ),
     "an unknown verb": Bad("psuh --profile PROFILE", 2, ("psuh", "--help")),
     "an unknown option": Bad(f"{FETCH} --locaton x", 2, ("--locaton", "--help")),
