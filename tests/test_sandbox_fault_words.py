@@ -36,6 +36,7 @@ BASE = "/v4_6_release/apis/3.0"
         ("reorder", [200, 200, 200]),
         ("expire", [200, 200, 200]),
         ("slow:0", [200, 200, 200]),
+        ("limit:2 on every", [200, 200, 429]),
         ("500 POST /unpostedinvoices on every", [200, 200, 200]),
     ],
 )
@@ -113,6 +114,8 @@ def test_the_work_is_done_before_or_not_at_all(words, applied):
         "429:soon",
         "html:x",
         "expire:now",
+        "limit:0 on every",
+        "limit on every",
         "500 FETCH /batches",
         "500 POST batches",
         "500 POST /batches 1",
