@@ -367,7 +367,10 @@ def test_bad_input_is_one_sentence(bad, spoiled, capsys, monkeypatch):
         told = capsys.readouterr()
         case.check(code, *told)
         (line,) = told.out.splitlines()
-        assert json.loads(line)["status"] in {"failed", "blocked"}
+        told = json.loads(line)
+        assert told["status"] in {"failed", "blocked"}
+        assert told["batch"] in case.words or not told["batch"]
+        assert bool(told["batch"]) == ("--batch" in case.words)
     assert case.state() == before
 
 

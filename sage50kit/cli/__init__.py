@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -70,8 +71,14 @@ def _fault(error: Exception) -> str:
     return f"this is a fault of sage50kit, please report it ({what})."
 
 
+def _batch(words: Sequence[str]) -> str:
+    """The batch that was named: who reads the one line wants to know which one is in doubt."""
+    named = [after for word, after in pairwise(words) if word == "--batch"]
+    return named[-1] if named else ""
+
+
 def _failed(words: Sequence[str], sentence: str, code: int) -> int:
-    answer = Answer(exit_code=code, error=sentence)
+    answer = Answer(exit_code=code, error=sentence, batch=_batch(words))
     if "--json" in words:
         say(answer, as_json=True)
     else:
