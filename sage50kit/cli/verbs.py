@@ -65,6 +65,13 @@ def serve(
             help="Trouble, as `500 POST /batches on 1`; may be repeated.", metavar="WORDS"
         ),
     ] = None,
+    switch: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Another answer, as `iso_dates` or `second_payment=overwrite`; may be repeated.",
+            metavar="NAME",
+        ),
+    ] = None,
 ) -> int:
     """Serve a local ConnectWise site with a matching company and profile; prints one line of JSON."""
     from sage50kit.sandbox.serve import serve_forever
@@ -80,6 +87,7 @@ def serve(
         tls=tls,
         workdir=workdir,
         faults=fault or (),
+        switches=switch or (),
     )
     return 0
 
