@@ -97,7 +97,9 @@ def unpost(world: World, dice: Random, trouble: Trouble) -> None:
     before = set(world.living())
     with world.kit(trouble) as kit:
         world.planned()
-        world.say(f"  {kit.unpost(number, void=voids, on=VOID_DAY).headline}")
+        undone = kit.unpost(number, void=voids, on=VOID_DAY)
+        world.say(f"  {undone.headline}")
+        world.deeds.unposted |= {number} if undone.done else set()
     world.deeds.voided |= before - set(world.living())
 
 
@@ -224,12 +226,34 @@ WEIGHTS = {
     "delete a batch in ConnectWise": 2,
     "reopen an invoice in ConnectWise": 1,
 }
+UNBATCHING = ("delete a batch in ConnectWise", "un-post a batch")
 TROUBLED = ("push", "resume", "re-run a batch", "un-post a batch", "clear")
+
+
+def recover(world: World) -> None:
+    """After a restored backup every batch is run again, so that nothing stays lost."""
+    for number in [number for number in world.batches if world.site.ledger.named(number)]:
+        with world.kit() as kit:
+            world.say(f"  {kit.rerun(number, dry_run=False).headline}")
+    world.deeds.lost = {
+        label for label in world.deeds.lost if label.partition("/")[0] in world.deeds.unbatched
+    }
+
+
+def verify(world: World) -> None:
+    """Where nobody did anything by hand, the kit itself finds nothing wrong."""
+    with world.kit() as kit:
+        for number in kit.log.history():
+            if number["state"] == "created" and not kit.verify(number["batch"]).ok:
+                world.problems.append(f"{number['batch']} does not verify")
 
 
 def some_steps(dice: Random) -> list[Step]:
     """A first push and a few deeds after it."""
-    names = ["push", *dice.choices(list(WEIGHTS), list(WEIGHTS.values()), k=dice.randrange(4))]
+    names = ["push"]
+    for name in dice.choices(list(WEIGHTS), list(WEIGHTS.values()), k=dice.randrange(4)):
+        # What was taken out of its batch is usually pushed again.
+        names += [name, "push"] if name in UNBATCHING and dice.random() < 0.7 else [name]
     return [
         Step(
             name,
