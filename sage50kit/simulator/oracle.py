@@ -263,6 +263,7 @@ def _log(world: World, books: list[Booked], log: Log) -> Iterator[str]:
     deeds = world.deeds
     for label, states in log.states.items():
         excused = label in deeds.voided | deeds.lost | log.older or "voided" in states
+        excused |= label.partition("#")[0] in deeds.reopened  # it is listed again, and pushed again
         if "posted" in states and label not in living and not excused:
             yield f"the log says {label} is posted, but it is not in the books"
         if states <= {"planned", "refused"} and label in living:
