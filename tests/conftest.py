@@ -1,8 +1,24 @@
-"""What the tests measured is printed at the end, whoever ran them."""
+"""What more than one file of tests shares; the figures that tests measured are printed at the end."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.postgres import running_postgres
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.postgres import Postgres
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """One PostgreSQL server; a machine that cannot start it fails these tests loudly."""
+    with running_postgres() as server:
+        yield server
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

@@ -59,6 +59,12 @@ def serve(
     dirty: Annotated[bool, typer.Option("--dirty", help="Plant blocking findings.")] = False,
     tls: Annotated[bool, typer.Option("--tls", help="HTTPS with a made certificate.")] = False,
     workdir: Workdir = None,
+    fault: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Trouble, as `500 POST /batches on 1`; may be repeated.", metavar="WORDS"
+        ),
+    ] = None,
 ) -> int:
     """Serve a local ConnectWise site with a matching company and profile; prints one line of JSON."""
     from sage50kit.sandbox.serve import serve_forever
@@ -66,7 +72,14 @@ def serve(
     if data is not None and invoices is not None:
         raise UsageError("give --data or --invoices, not both.")
     serve_forever(
-        port=port, data=data, invoices=invoices, seed=seed, dirty=dirty, tls=tls, workdir=workdir
+        port=port,
+        data=data,
+        invoices=invoices,
+        seed=seed,
+        dirty=dirty,
+        tls=tls,
+        workdir=workdir,
+        faults=fault or (),
     )
     return 0
 
@@ -218,6 +231,8 @@ def push(
     from sage50kit.reports.listings import proof_page, push_page
 
     somebody_consents("push", yes=yes)
+    if not batch.strip():
+        raise UsageError("--batch is empty. Give the batch number. Nothing was written.")
     with opened(profile) as kit:
         for earlier in kit.resume() if kit.log.unfinished_batches() else ():
             if earlier.status == "in_doubt":
@@ -291,6 +306,42 @@ def _drift(profile: str) -> Answer:
         issues=issue_rows(drift.findings),
         more={"headline": drift.headline},
         page=drift_page(drift),
+    )
+
+
+@app.command("sync-payments")
+@verb
+def sync_payments(
+    *,
+    profile: ProfilePath,
+    since: Annotated[
+        str, typer.Option(help="last (run), week, fortnight, month or a date.", metavar="START")
+    ] = "last",
+    full: Annotated[bool, typer.Option("--full", help="Every invoice ever paid.")] = False,
+    yes: Yes = False,
+) -> Answer:
+    """Carry what customers paid in Sage 50 to the invoices of ConnectWise."""
+    from sage50kit.reports.files import save_page
+    from sage50kit.reports.payments import payments_page
+
+    somebody_consents("sync-payments", yes=yes)
+    with opened(profile) as kit:
+        planned = kit.plan_payments(kit.fetch_receipts(since=since, full=full))
+        if planned.changes:
+            question = f"Write {len(planned.changes)} payments to {kit.connectwise.name}?"
+            consent("sync-payments", question, yes=yes)
+        report = kit.apply_payments(planned, dry_run=False)
+        page = payments_page(report)
+        files = save_page(page, kit.workdir / "payments", kit.log.run)
+    return Answer(
+        exit_code=report.exit_code,
+        status=report.status,
+        counts=report.counts,
+        totals=report.totals,
+        issues=issue_rows(report.findings()),
+        files=files,
+        more={"headline": report.sentence},
+        page=page,
     )
 
 
