@@ -17,9 +17,9 @@ from sage50kit.reports.page import heading as title_of
 from sage50kit.widgets import twin
 from sage50kit.widgets.document import document_html, facts
 from sage50kit.widgets.files import Files
+from sage50kit.widgets.findings import finding_list
 from sage50kit.widgets.grid import Grid, GridColumn
 from sage50kit.widgets.panel import Panel, heading, html, live_page, row, style, styled, text, told
-from sage50kit.widgets.picker import finding_list
 from sage50kit.widgets.picture import bars
 
 if TYPE_CHECKING:

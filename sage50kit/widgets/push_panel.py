@@ -26,8 +26,10 @@ from sage50kit.reports.files import (
 )
 from sage50kit.reports.listings import push_page
 from sage50kit.reports.page import amount
-from sage50kit.widgets.endings import ending_html, report_static
+from sage50kit.widgets.endings import DOCUMENTS, documents_of, ending_html, report_static
 from sage50kit.widgets.files import Files, listed
+from sage50kit.widgets.findings import finding_list
+from sage50kit.widgets.grid import Grid
 from sage50kit.widgets.panel import (
     Panel,
     html,
@@ -39,7 +41,6 @@ from sage50kit.widgets.panel import (
     styled,
     told,
 )
-from sage50kit.widgets.picker import finding_list
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -103,11 +104,13 @@ class PushPanel(Panel):
         self._step = html()
         self._pause = _button("Pause after this document", self._pause_or_go)
         self._running = ipywidgets.VBox([self._bar, self._step, self._pause])
-        self._live, self._ending = html(), html()
+        self._live, self._ending, self._found = html(), html(), html()
         self._errors = _button("Save list of errors", self._save_errors)
         self._log = _button("Save full log", self._save_log)
         self._files = Files()
-        self._after = ipywidgets.VBox([row(self._errors, self._log), self._files])
+        self._posted = ipywidgets.VBox()
+        saving = row(self._errors, self._log)
+        self._after = ipywidgets.VBox([saving, self._files, self._found, self._posted])
         self._resume = _button("Finish what is in doubt", self._resume_now)
         self._start()
 
@@ -250,7 +253,12 @@ class PushPanel(Panel):
 
     def _end(self) -> None:
         assert self.report is not None  # noqa: S101  # a push has just made it
-        self._ending.value = ending_html(self.report) + finding_list(self.report.issues)
+        self._ending.value = ending_html(self.report)
+        self._found.value = finding_list(self.report.issues)
+        documents = documents_of(self.report)
+        self._posted.children = [
+            Grid(documents, DOCUMENTS, label="Documents of the push", height=10)
+        ]
         self._files.offer([])
         self._number.value = self.report.next_batch or self._number.value
         self._show("end")
@@ -342,7 +350,7 @@ def summary(plan: Plan) -> str:
     """What will be written where, in one sentence."""
     whole = amount(total_of(row.total for row in plan.documents))
     masters = f"{len(plan.masters)} new records and " if plan.masters else ""
-    left = f" {len(plan.left_out)} are left out." if plan.left_out else ""
+    left = f" Left out: {len(plan.left_out)}." if plan.left_out else ""
     return (
         f"Write {masters}{len(plan.documents)} documents, {whole} in all, to {plan.company}, then create batch "
         f"{plan.batch} of {len(plan.transactions)} transactions in {plan.site}?{left}"
