@@ -85,6 +85,7 @@ class Picker(Panel):
         self._asked = {"location": str(location), "thru_date": str(thru_date)}
         self._chosen_at_first = (list(keys), set(without))
         self._turn = 0
+        self._checking: threading.Thread | None = None
         self._controls(kinds or kit.profile.push.kinds, detail or kit.profile.push.invoice_detail)
         self._open()
 
@@ -108,6 +109,16 @@ class Picker(Panel):
             "keys": [str(key) for key in keys[included]] if fewer else [],
             "without": [] if fewer else [str(key) for key in keys[~included]],
         }
+
+    def gone(self) -> list[str]:
+        """The numbers of included transactions that ConnectWise does not list any more; read anew."""
+        listed = set(self.kit.fetch(**self._asked, kinds=self._kinds())["key"])
+        rows = self.selected
+        return [
+            str(number)
+            for key, number in zip(rows["key"], rows["number"], strict=True)
+            if key not in listed
+        ]
 
     def static(self) -> str:
         """The included transactions as a table, the others counted."""
@@ -250,7 +261,14 @@ class Picker(Panel):
         """Look for findings beside the page, so that it is usable at once."""
         count = len(self.grid.frame)
         if 0 < count <= CHECKED_AT_ONCE:
-            threading.Thread(target=self._check_beside, args=(self._turn,), daemon=True).start()
+            check = self._check_beside
+            self._checking = threading.Thread(target=check, args=(self._turn,), daemon=True)
+            self._checking.start()
+
+    def wait(self) -> None:
+        """Wait until the look for findings beside the page has ended."""
+        if self._checking is not None:
+            self._checking.join()
 
     @told
     def _check_beside(self, turn: int) -> None:

@@ -165,7 +165,11 @@ class PushPanel(Panel):
         """Read everything again; ask only if it is still what was reviewed."""
         self.say("Checking once more …")
         reviewed = self.preview.plan
-        self.kit.fetch()
+        if gone := self.preview.picker.gone():
+            raise UsageError(
+                f"{', '.join(gone[:5])}: no longer unposted in ConnectWise ({len(gone)} in all); somebody "
+                "may have batched it. Fetch and preview again. Nothing was written."
+            )
         plan = self.kit.plan(
             self.preview.picker.selected,
             batch=self._number.value.strip(),
