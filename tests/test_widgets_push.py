@@ -168,7 +168,9 @@ def test_making_the_panel_and_one_click_write_nothing(kit: Kit, stage: Stage):
         panel = PushPanel(kit, preview, dry_run=False)
     panel._first.click()
     panel._first.click()
-    assert f"documents, {amount(preview.proof.totals['control_total'])} in all" in panel._asked.value
+    assert (
+        f"documents, {amount(preview.proof.totals['control_total'])} in all" in panel._asked.value
+    )
     panel._no.click()
     panel._yes.click()
     panel.wait()

@@ -97,7 +97,7 @@ class PushPanel(Panel):
         self._first = _button("Push …", self._prepare)
         self._no = _button("No, not yet", self._cancel)
         self._yes = _button("Yes, write it now", self._push)
-        self._yes.button_style = "warning"
+        self._yes.add_class("s50-yes")
         self._asked = html()
         self._confirm = ipywidgets.VBox([self._asked, row(self._no, self._yes)])
         self._bar = ipywidgets.IntProgress(layout={"width": "100%", "max_width": "40rem"})
