@@ -11,7 +11,7 @@ import json
 from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, lru_cache
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -31,6 +31,7 @@ DocumentType: TypeAlias = Literal[
 ]
 ItemClass: TypeAlias = Literal["stock", "non_stock", "description_only", "service"]
 Role: TypeAlias = Literal["line", "tax", "freight", "rounding"]
+PaidBy: TypeAlias = Literal["receipt", "credit_memo"]
 
 # The screens where the seed's "Validating a Batch" looks the documents up.
 SAGE_SCREENS: dict[DocumentType, str] = {
@@ -468,29 +469,65 @@ class Posted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenItem:
-    """An invoice, credit memo or purchase that is not fully applied, as of a day."""
+    """An invoice, credit memo, purchase or receipt that is not fully applied, as of a day."""
 
     place: str
-    type: DocumentType
+    type: DocumentType | Literal["receipt"]  # a receipt: money that pays no invoice yet
     party_id: str
     reference: str
     posting_date: date
     due_date: date | None
     total: Decimal  # dollars; what it was
-    open_amount: Decimal  # dollars; what is left, credit memos negative
+    open_amount: Decimal  # dollars; what is left, credit memos and receipts negative
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Application:
+    """The part of a receipt or credit memo that pays one invoice, in dollars.
+
+    `amount` is money or credit, `discount` what was taken off besides. A reversal (void, bounced
+    check) is an application of its own, negative. An invoice is known by its number *and* customer.
+    """
+
+    kind: PaidBy
+    place: str  # of the receipt, or of the credit memo that is applied by itself
+    reference: str  # of the receipt or of the credit memo
+    customer_id: str
+    invoice: str  # Invoice # in the books
+    date: date
+    amount: Decimal
+    discount: Decimal = ZERO
+    currency: str = ""  # "" is the company's own
+
+    @property
+    def applied(self) -> Decimal:
+        """Dollars by which the invoice's balance falls."""
+        return self.amount + self.discount
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """Money from a customer, applied to one or more invoices (`applied`: reference -> dollars)."""
+    """Money from a customer, or a credit memo that is applied by itself, and what it pays now.
+
+    `amount` is the money received, or the memo's total. Voided and deleted ones pay nothing.
+    """
 
     place: str
+    kind: PaidBy = "receipt"
     customer_id: str
     reference: str
     date: date
     amount: Decimal
-    applied: tuple[tuple[str, Decimal], ...] = ()
-    voided: bool = False
+    applications: tuple[Application, ...] = ()
+    currency: str = ""  # "" is the company's own
+    state: Literal["standing", "voided", "deleted"] = "standing"
+
+    @property
+    def unapplied(self) -> Decimal:
+        """Dollars that pay no invoice; a receipt may use up credit memos besides."""
+        if self.state != "standing":
+            return ZERO
+        return self.amount - total(row.amount for row in self.applications if row.kind == self.kind)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -576,7 +613,7 @@ def canonical(value: Any) -> Any:
     if kind in _PLAIN:
         return value
     if kind is Decimal:
-        return format(value.normalize() + ZERO, "f")
+        return _decimal_text(value)
     if kind is tuple or kind is list:
         return [item if type(item) in _PLAIN else canonical(item) for item in value]
     if is_dataclass(value):
@@ -588,6 +625,11 @@ def canonical(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: canonical(item) for name, item in value.items()}
     return value
+
+
+@lru_cache(maxsize=65_536)  # the amounts of a batch repeat: quantity one, no cost, price as total
+def _decimal_text(value: Decimal) -> str:
+    return format(value.normalize() + ZERO, "f")
 
 
 def _fields_of(kind: type) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]]]:

@@ -16,6 +16,7 @@ import ipywidgets
 from sage50kit.batch.numbers import check_number
 from sage50kit.errors import BatchTaken, UsageError
 from sage50kit.model import ARRIVED
+from sage50kit.money import text as amount
 from sage50kit.money import total as total_of
 from sage50kit.reports.files import (
     batch_folder,
@@ -25,7 +26,6 @@ from sage50kit.reports.files import (
     save_push,
 )
 from sage50kit.reports.listings import push_page
-from sage50kit.reports.page import amount
 from sage50kit.widgets.endings import DOCUMENTS, documents_of, ending_html, report_static
 from sage50kit.widgets.files import Files, listed
 from sage50kit.widgets.findings import finding_list
