@@ -123,10 +123,10 @@ def test_a_changed_choice_makes_the_preview_old(kit: Kit):
     picker.grid.included = [False] + [True] * (len(picker.grid.frame) - 1)
     assert "has changed since this preview" in preview.message.value
 
-    panel._first.click()
+    panel.confirm.first.click()
 
     assert "changed since the preview" in panel.message.value
-    assert panel._ready is None
+    assert not panel.confirm.is_open
 
 
 @pytest.mark.usefixtures("live")
@@ -166,13 +166,14 @@ def test_making_the_panel_and_one_click_write_nothing(kit: Kit, stage: Stage):
     _, preview = parts(kit)
     for _ in range(2):
         panel = PushPanel(kit, preview, dry_run=False)
-    panel._first.click()
-    panel._first.click()
+    panel.confirm.first.click()
+    panel.confirm.first.click()
     assert (
-        f"documents, {amount(preview.proof.totals['control_total'])} in all" in panel._asked.value
+        f"documents, {amount(preview.proof.totals['control_total'])} in all"
+        in panel.confirm.sentence.value
     )
-    panel._no.click()
-    panel._yes.click()
+    panel.confirm.no.click()
+    panel.confirm.yes.click()
     panel.wait()
 
     assert written(stage) == before
@@ -183,9 +184,9 @@ def test_two_steps_write_once(kit: Kit, stage: Stage):
     """The second step pushes in the background; clicked twice, it pushes once."""
     _, preview = parts(kit)
     panel = PushPanel(kit, preview)
-    panel._first.click()
-    panel._yes.click()
-    panel._yes.click()
+    panel.confirm.first.click()
+    panel.confirm.yes.click()
+    panel.confirm.yes.click()
     panel.wait()
 
     assert stage.batches().count(BATCH) == 1
@@ -215,15 +216,9 @@ def test_a_push_can_pause_and_go_on(kit: Kit, stage: Stage):
     panel = PushPanel(kit, preview)
     paused = threading.Event()
     panel._step.observe(lambda change: "Paused" in change.new and paused.set(), "value")
-    panel._first.click()
-    panel._go.set()
-    # The push begins paused: its first document is the one under way.
-    plan, panel._ready = panel._ready, None
-    assert plan is not None
-    panel._begin(len(plan.documents))
-    panel._pause.click()
-    panel._thread = threading.Thread(target=panel._run, args=(plan,))
-    panel._thread.start()
+    panel.confirm.first.click()
+    panel._pause.click()  # before the first document is done
+    panel.confirm.yes.click()
 
     assert paused.wait(60)
     assert BATCH not in stage.batches()
@@ -238,10 +233,10 @@ def test_what_somebody_else_batches_after_the_review_is_not_posted(kit: Kit, sta
     """Between the two steps: it is said, the rest is posted, the other batch is left alone."""
     picker, preview = parts(kit, "receipt")
     panel = PushPanel(kit, preview)
-    panel._first.click()
+    panel.confirm.first.click()
     gone = preview.plan.transactions[0]
     kit.connectwise.create_batch("SOMEBODY", kinds={gone.kind}, entry_ids=gone.entry_ids)
-    panel._yes.click()
+    panel.confirm.yes.click()
     panel.wait()
 
     assert "no longer lists it" in panel._found.value
@@ -260,10 +255,10 @@ def test_what_somebody_else_batches_before_the_first_step_is_said(kit: Kit, stag
     gone = preview.plan.transactions[0]
     kit.connectwise.create_batch("SOMEBODY", kinds={gone.kind}, entry_ids=gone.entry_ids)
     before = written(stage)
-    panel._first.click()
+    panel.confirm.first.click()
 
     assert f"{gone.number}: no longer unposted" in panel.message.value
-    assert panel._ready is None
+    assert not panel.confirm.is_open
     assert written(stage) == before
 
 
@@ -272,8 +267,8 @@ def test_errors_and_log_are_saved_where_the_reports_are(kit: Kit):
     """Both buttons offer files that exist."""
     _, preview = parts(kit)
     panel = PushPanel(kit, preview)
-    panel._first.click()
-    panel._yes.click()
+    panel.confirm.first.click()
+    panel.confirm.yes.click()
     panel.wait()
     panel._errors.click()
     assert panel._files.names == ["errors.csv", "errors.html"]

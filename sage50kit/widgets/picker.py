@@ -62,6 +62,7 @@ class Picker(Panel):
         detail: detail level of invoices (Default, Condensed, Detailed); empty for the profile's.
         keys: only these transactions are included at first; empty for all.
         without: these are not.
+        nothing: include nothing at first unless `keys` names it.
 
     Raises:
         UsageError: no such location, kind or date; in a live page it is told there.
@@ -77,6 +78,7 @@ class Picker(Panel):
         detail: str = "",
         keys: Sequence[str] = (),
         without: Sequence[str] = (),
+        nothing: bool = False,
     ) -> None:
         super().__init__(kit.workdir)
         self.kit = kit
@@ -84,6 +86,7 @@ class Picker(Panel):
         self.issues: pd.DataFrame | None = None
         self._asked = {"location": str(location), "thru_date": str(thru_date)}
         self._chosen_at_first = (list(keys), set(without))
+        self._nothing = nothing
         self._turn = 0
         self._checking: threading.Thread | None = None
         self._controls(kinds or kit.profile.push.kinds, detail or kit.profile.push.invoice_detail)
@@ -241,7 +244,7 @@ class Picker(Panel):
         self._chosen_at_first = ([], set())
         listed = frame["key"].tolist()
         self.missing = [key for key in [*keys, *without] if key not in set(listed)]
-        wanted = set(keys) if keys else set(listed)
+        wanted = set(keys) if keys or self._nothing else set(listed)
         return [key in wanted and key not in without for key in listed]
 
     def _say_fetched(self, frame: pd.DataFrame) -> None:
