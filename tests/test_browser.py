@@ -253,7 +253,7 @@ def test_the_whole_push_without_a_mouse_and_without_code(
     page.on("request", lambda request: asked.append(request.url))
     page.goto(controller.page(""))
     assert serious(page) == []
-    link = page.get_by_role("link", name="Run batch")
+    link = page.get_by_role("link", name="Run batch Choose")
     tab_to(page, link)
     page.keyboard.press("Enter")
 

@@ -53,13 +53,13 @@ class Confirm(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
         """Ask for the second step."""
         self._open = True
         self.sentence.value = message(sentence, "warn")
-        self._offer(self.first, self.sentence, row(self.no, self.yes))
+        self._offer(row(self.first), self.sentence, row(self.no, self.yes))
         self.no.focus()
 
     def close_question(self) -> None:
         """Back to the first step."""
         self._open = False
-        self._offer(self.first)
+        self._offer(row(self.first))
 
     def _offer(self, *parts: Any) -> None:
         self.first.disabled = self._open

@@ -29,8 +29,12 @@ def finding_list(issues: pd.DataFrame | None, keys: Sequence[str] | None = None)
     rows = rows.head(MOST_FINDINGS)
     items = "".join(
         f'<li class="s50-f-{severity}"><b>{text(number)}</b> {text(twin.finding_words(severity, sentence))}'
-        f"<br>To do: {text(fix)}</li>"
+        f"{_cure(fix)}</li>"
         for severity, number, sentence, fix in zip(*(rows[name] for name in names), strict=True)
     )
     more = f"<li>{rest:,} more findings: see the saved list of errors.</li>" if rest > 0 else ""
     return f'<ul class="s50-findings">{items}{more}</ul>'
+
+
+def _cure(fix: str) -> str:
+    return "" if fix == "nothing to do" else f"<br>To do: {text(fix)}"

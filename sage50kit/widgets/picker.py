@@ -36,7 +36,7 @@ COLUMNS = (
     GridColumn(name="type", title="Type", kind="choice", width=14),
     GridColumn(name="number", title="Number", width=13),
     GridColumn(name="date", title="Date", kind="date", width=12),
-    GridColumn(name="party", title="Customer, vendor or member", width=20, grow=True),
+    GridColumn(name="party", title="Customer or vendor", width=20, grow=True),
     GridColumn(name="location", title="Location", kind="choice", width=11),
     GridColumn(name="total", title="Total", kind="money", width=13, sum=True),
     GridColumn(name="finding", title="Finding", kind="finding", width=22, grow=True),

@@ -172,8 +172,8 @@ class Preview(Panel):
     def _grids(self) -> None:
         none = ipywidgets.HTML()
         self._documents = Grid(
-            _empty(DOCUMENTS), DOCUMENTS, label="Documents in posting order", include_title="Show",
-            exclude_title="Hide", included_word="shown below",
+            _empty(DOCUMENTS), DOCUMENTS, label="Documents in posting order", include_title="Tick",
+            exclude_title="Untick", included_word="ticked",
             name_column="number", height=10, empty="No documents.",
         )  # fmt: skip
         self._documents.observe(self._show_document, ["current", "mask"])

@@ -120,7 +120,7 @@ class PushPanel(Panel):
     def _show(self, what: str) -> None:
         """The parts of one moment: ask, confirm, run or end."""
         doubt = (self._doubt(), self._resume) if self._in_doubt() and what != "run" else ()
-        ask = (self._number, self._checked, self.confirm)
+        ask = (row(self._number), self._checked, self.confirm)
         parts: dict[str, tuple[Any, ...]] = {
             "ask": ask,
             "run": (self._running, self._live),
