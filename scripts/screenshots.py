@@ -1,8 +1,8 @@
 """Take the README's pictures: the pages over the demo's fixtures, in a real browser.
 
-    .venv/bin/python scripts/screenshots.py [FOLDER]
+    .venv/bin/python scripts/screenshots.py [FOLDER] [--all]
 
-Each is taken at 100 % and 200 % zoom, light and dark; the light ones at 100 % are those of the README.
+They are light and at 100 % zoom; with `--all` also at 200 %, and dark, for somebody to look at.
 """
 
 from __future__ import annotations
@@ -28,13 +28,16 @@ if TYPE_CHECKING:
 WIDTH, HEIGHT = 1280, 2600  # pixels: no part is taller
 
 
-def main(folder: Path) -> None:
-    """Write all pictures into a folder."""
+def main(words: list[str]) -> None:
+    """Write the pictures into a folder."""
+    folder = Path(next((word for word in words if word != "--all"), ROOT / "pictures"))
     folder.mkdir(parents=True, exist_ok=True)
+    looks = [("light", 1)]
+    if "--all" in words:
+        looks += [("light", 2), ("dark", 1), ("dark", 2)]
     with browser() as chromium:
-        for theme in ("light", "dark"):
-            for zoom in (1, 2):
-                take(chromium, folder, theme, zoom)
+        for theme, zoom in looks:
+            take(chromium, folder, theme, zoom)
 
 
 def take(chromium: Browser, folder: Path, theme: str, zoom: int) -> None:
@@ -103,4 +106,4 @@ def shot(page: Page, place: Locator, path: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "pictures")
+    main(sys.argv[1:])
