@@ -137,6 +137,32 @@ def test_the_blocked_invoice_is_marked_and_explained(jupyter: Server, page: Page
     expect(page.get_by_text("To do: add 4950 under Maintain > Chart of Accounts")).to_be_visible()
 
 
+def test_hostile_text_neither_runs_nor_turns_its_row(jupyter: Server, page: Page):
+    """Markup, a formula and a right-to-left mark in every text field: shown as text, in grid and message."""
+    name, asked = "hostile.ipynb", list[str]()
+    hostile = '<img src="http://192.0.2.1/x" onerror="alert(1)">=HYPERLINK("x")\u202eabc'
+    columns = "[GridColumn(name=n, title=n, kind=k) for n, k in {'number': 'text', 'kind': 'choice', 'date': 'date'}.items()]"
+    notebook(
+        jupyter.folder / name,
+        "import pandas as pd\nfrom sage50kit.widgets.grid import Grid, GridColumn\n"
+        "from sage50kit.widgets.panel import html, message\n"
+        f"text = {hostile!r}\nframe = pd.DataFrame({{'number': [text], 'kind': [text], 'date': [text]}})\n"
+        f"grid = Grid(frame, {columns}, label=text, include_title='Include')\n"
+        "grid.mark({0: ('warn', text)})\ngrid",
+        "html(message(text, 'warn', text))",
+    )
+    page.on("dialog", lambda dialog: asked.append(dialog.message))
+    page.on("request", lambda request: asked.append(request.url))
+    open_in_lab(page, jupyter, name)
+    expect(page.locator(".s50-body .s50-row")).to_have_count(1)
+    expect(page.locator(".s50-warn")).to_be_visible()
+
+    shown = page.locator(".s50-body").inner_text()
+    assert shown.count('<img src="http://192.0.2.1/x" onerror="alert(1)">=HYPERLINK("x") abc') == 3
+    assert page.locator(".s50-grid img, .s50-warn img").count() == 0
+    assert [what for what in asked if "192.0.2.1" in what or what == "1"] == []
+
+
 # --- the whole push ---
 
 
@@ -210,6 +236,7 @@ def test_from_choosing_to_the_saved_log_in_jupyterlab(jupyter: Server, page: Pag
     assert posted == both_ends_agree(stage, "20261031JD-I")
     assert "invoice:48102" not in posted
     assert stage.batches().count("20261031JD-I") == 1
+    assert serious(page) == []
 
 
 # --- without code, without a mouse ---
