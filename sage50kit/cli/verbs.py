@@ -419,6 +419,21 @@ def log_verify(profile: ProfilePath) -> Answer:
     )
 
 
+@app.command("app")
+def pages(
+    *,
+    profile: ProfilePath,
+    port: Annotated[int, typer.Option(help="On this machine only.")] = 8866,
+    theme: Annotated[Literal["light", "dark"], typer.Option(help="Of the pages.")] = "light",
+    token: Annotated[str, typer.Option(help="Who knows it may look; made anew by default.")] = "",
+) -> int:
+    """Show the notebooks as pages without code, on this machine, behind a token."""
+    from sage50kit.app import run_app
+
+    run_app(profile, port=port, theme=theme, token=token)
+    return 0
+
+
 def _blocked(error: PlanBlocked, batch: str, save: Any, workdir: Path) -> Answer:
     from sage50kit.issues import issues_frame
     from sage50kit.reports.listings import blocked_page
