@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from sage50kit.reports.page import Page, Table
 
+LISTS = frozenset({"--kinds", "--keys", "--repost"})  # options with several values
 STATUS_OF = {0: "completed", 3: "completed_with_errors", 4: "blocked", 5: "in_doubt", 6: "busy"}
 
 
@@ -88,7 +89,7 @@ def complain(sentence: str) -> None:
     print(f"sage50kit: {clean(sentence)}", file=sys.stderr)  # noqa: T201
 
 
-def somebody_consents(*, yes: bool) -> None:
+def somebody_consents(verb: str, *, yes: bool) -> None:
     """Refuse at once where nobody can be asked, before anything is read.
 
     Raises:
@@ -96,18 +97,18 @@ def somebody_consents(*, yes: bool) -> None:
     """
     if not yes and not (sys.stdin and sys.stdin.isatty()):
         raise UsageError(
-            "this writes to Sage 50 or ConnectWise. Without a terminal it needs --yes. "
+            f"{verb} writes to Sage 50 or ConnectWise. Without a terminal it needs --yes. "
             "Nothing was written."
         )
 
 
-def consent(question: str, *, yes: bool) -> None:
+def consent(verb: str, question: str, *, yes: bool) -> None:
     """Ask before something is written.
 
     Raises:
         UsageError: the person says no, or there is nobody to ask.
     """
-    somebody_consents(yes=yes)
+    somebody_consents(verb, yes=yes)
     if yes:
         return
     import typer
@@ -122,9 +123,9 @@ def join_lists(words: Sequence[str]) -> list[str]:
     while place < len(words):
         word = words[place]
         following = words[place + 1 :]
-        if word == "--kinds":
+        if word in LISTS:
             values = [*_before_option(following)]
-            result += [part for value in values for part in ("--kinds", value)] or [word]
+            result += [part for value in values for part in (word, value)] or [word]
             place += 1 + len(values)
         elif word == "-p" and len(following) >= 2 and following[0].isidentifier():
             result += ["-p", f"{following[0]}={following[1]}"]
