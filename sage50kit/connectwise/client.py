@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
+    import httpx
+
     from sage50kit.connectwise.paging import Progress
     from sage50kit.profile import ConnectWiseSettings, Profile
 
@@ -49,6 +51,7 @@ class Client:
         request_log: JSON lines of method, path, query, status and seconds; never a secret or a body.
         pause: waits so many seconds between attempts; tests pass their own.
         read_timeout: seconds to wait for an answer.
+        transport: another way to the site than the network; the simulator has one.
     """
 
     def __init__(
@@ -59,6 +62,7 @@ class Client:
         request_log: Path | None = None,
         pause: Callable[[float], None] = time.sleep,
         read_timeout: float = 120,
+        transport: httpx.BaseTransport | None = None,
     ) -> None:
         self.settings = settings
         self._sender = Sender(
@@ -67,6 +71,7 @@ class Client:
             request_log=request_log,
             pause=pause,
             read_timeout=read_timeout,
+            transport=transport,
         )
         self.name = self._sender.name
 

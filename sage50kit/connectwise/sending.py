@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -73,6 +74,7 @@ class Sender:
         request_log: JSON lines, one for each request; None for none.
         pause: waits so many seconds between attempts.
         read_timeout: seconds to wait for an answer.
+        transport: another way to the site than the network.
     """
 
     def __init__(
@@ -83,12 +85,13 @@ class Sender:
         request_log: Path | None,
         pause: Callable[[float], None],
         read_timeout: float,
+        transport: httpx.BaseTransport | None = None,
     ) -> None:
         self.name = f"{settings.site}/{settings.company}"
         self.pause = pause
         self._company = settings.company
         self._origin = origin(settings.site)
-        self._http = _connections(settings, read_timeout)
+        self._http = _connections(settings, read_timeout, transport)
         self._access = Access(credentials, settings, self._ask_for_token)
         self._request_log = request_log
         self._log_lock = threading.Lock()
@@ -272,12 +275,14 @@ def _facts(answer: httpx.Response) -> dict[str, Any]:
     }
 
 
-def _connections(settings: ConnectWiseSettings, read_timeout: float) -> httpx.Client:
-    verify: ssl.SSLContext | bool = True
-    if settings.ca_file is not None:
-        verify = ssl.create_default_context(cafile=str(settings.ca_file))
+def _connections(
+    settings: ConnectWiseSettings, read_timeout: float, transport: httpx.BaseTransport | None
+) -> httpx.Client:
+    own = settings.ca_file
+    verify = ssl.create_default_context(cafile=str(own)) if own is not None else _trusted()
     at_once = settings.requests_at_once
     return httpx.Client(
+        transport=transport,
         verify=verify,
         timeout=_timeout(read_timeout),
         limits=httpx.Limits(max_connections=at_once, max_keepalive_connections=at_once),
@@ -288,6 +293,12 @@ def _connections(settings: ConnectWiseSettings, read_timeout: float) -> httpx.Cl
         },
         trust_env=False,  # a proxy variable must not see the keys; nor may .netrc replace them
     )
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """The public authorities; reading them would cost more than all else of opening a kit."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 def _timeout(read_seconds: float) -> httpx.Timeout:
