@@ -63,7 +63,6 @@ def apply(
         )
     with log.claim(), company.session():
         company.adopt_log(log.log_id)
-        before = record.known().cursor
         record.begin(plan)
         outcomes: list[Outcome] = []
         for part in _sent(plan.changes, connectwise):
@@ -71,7 +70,7 @@ def apply(
             outcomes += part
             if progress is not None:
                 progress(len(outcomes), len(plan.changes))
-        moved = record.end(plan, before=before)
+        moved = record.end(plan)
     return PaymentReport(plan=plan, outcomes=tuple(outcomes), cursor_moved=moved)
 
 

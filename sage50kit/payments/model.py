@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from datetime import date  # noqa: TC003  # msgspec reads the annotations
+from decimal import Decimal  # noqa: TC003
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -11,8 +13,6 @@ from sage50kit.money import ZERO, total
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import date
-    from decimal import Decimal
 
     from sage50kit.issues import Issue
     from sage50kit.model import Application
@@ -141,6 +141,15 @@ class Source:
     pays: tuple[tuple[str, str], ...]  # customer ID, invoice number
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far was read: the last cursor, the one before it, and how many runs there were."""
+
+    cursor: str = ""
+    overlap: str = ""  # where the next incremental read begins
+    runs: int = 0
+
+
 @dataclass(frozen=True, kw_only=True)
 class Known:
     """What the log knows of payments, all of it."""
@@ -148,8 +157,7 @@ class Known:
     written: tuple[Written, ...] = ()
     waiting: tuple[Waiting, ...] = ()
     sources: Mapping[str, Source] = field(default_factory=dict)
-    cursor: str = ""
-    overlap: str = ""  # the cursor that the next incremental read begins at
+    progress: Progress = field(default_factory=Progress)
     carried: frozenset[int] = frozenset()  # ids of portal payments that are receipts in Sage
 
     @cached_property
@@ -167,9 +175,11 @@ class Known:
 class Reading:
     """What was read from the company.
 
-    `cursor` is where the next one may begin; "" where this one says nothing about it.
+    `cursor` is where the next one may begin; "" where this one says nothing about it. `sources` are
+    those that are not as they were last read.
     """
 
+    known: Progress  # before this reading
     way: Way
     start: str
     complete: bool

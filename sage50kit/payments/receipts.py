@@ -75,12 +75,12 @@ def read(
     way = _way(company, full=full)
     dated = start if way == "changes" else None
     rows, cursor, complete = company.receipts(
-        known.overlap if way == "changes" else "", since=dated
+        known.progress.overlap if way == "changes" else "", since=dated
     )
     sources = [_source(row) for row in rows if row.state == "standing"]
     standing = {row.place for row in sources}
     # Where part of the receipts is missing, nobody can say that one was deleted.
-    whole = complete and not dated and (way != "changes" or not known.overlap)
+    whole = complete and not dated and (way != "changes" or not known.progress.overlap)
     gone = {row.place for row in rows} - standing
     gone |= set(known.sources) - standing if whole else set()
     again = {row.place for row in rows if full or dated or (start and row.date >= start)}
@@ -89,12 +89,13 @@ def read(
         touched |= {row.key: (row.customer_id, row.number) for row in known.written}
     touched |= {row.key: (row.customer_id, row.number) for row in known.waiting}
     return Reading(
+        known=known.progress,
         way=way,
         start=f"{start:%Y-%m-%d}" if start else "last successful run",
         complete=complete,
         cursor="" if dated else cursor,
         paid=_paid(company, touched),
-        sources=tuple(sources),
+        sources=tuple(row for row in sources if known.sources.get(row.place) != row),
         gone=tuple(sorted(gone)),
         receipts=len(rows),
         issues=tuple(_findings(rows, complete=complete)),
