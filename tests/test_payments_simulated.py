@@ -48,7 +48,14 @@ def play(seeds: range, place: Path, bug: Bug | None = None) -> None:
                 log.close()
 
 
-@pytest.mark.parametrize("first", range(0, 1000, CHUNK))
+QUICK = 200
+SEEDS = [
+    pytest.param(first, marks=[pytest.mark.slow] if first >= QUICK else [])
+    for first in range(0, 1000, CHUNK)
+]
+
+
+@pytest.mark.parametrize("first", SEEDS)
 def test_worlds_end_as_the_oracle_says(place, first):
     """Nothing lost, nothing doubled, no foreign row touched, the cursor never past unread data."""
     play(range(first, first + CHUNK), place)
@@ -127,6 +134,12 @@ class SentAgain(Wrapped):
 
 class SilenceIsSuccess(Wrapped):
     """A payment that was not answered counts as written."""
+
+    def create(self, *words: Any) -> Any:
+        try:
+            return self._inner.create(*words)
+        except ConnectWiseUnavailable:
+            return 0
 
     def change(self, *words: Any) -> None:
         try:

@@ -140,6 +140,38 @@ def test_a_cut_export_deletes_nothing(stage):
     assert stage.shown() == {}
 
 
+class Late(Reader):
+    """A company where a receipt is entered between the two readings of a sync."""
+
+    def applications(self, **words: Any) -> Any:
+        self.meanwhile()
+        return self._company.applications(**words)
+
+
+def test_a_receipt_entered_between_the_readings_is_known_when_it_goes(stage):
+    """It was written, but not read as a receipt; deleted before the next run, its payment goes too."""
+    stage.pay("CK 1", 5, applied={"1001": "10.00"})
+    plain, late = stage.company, []
+    stage.company = Late(plain)
+    stage.company.meanwhile = lambda: (
+        late
+        or late.append(
+            plain.enter_receipt(
+                "HILLSCHOOL",
+                reference="CK 2",
+                date=date(2026, 10, 6),
+                applied={"1001": dollars(7)},
+            )
+        )
+    )
+    stage.sync()
+    assert stage.shown() == {"1001": (dollars(17),)}
+    stage.company = plain
+    plain.delete_receipt(late[0].place)
+    stage.sync()
+    assert stage.shown() == {"1001": (dollars(10),)}
+
+
 class Forgetful(Reader):
     """A company whose incremental read does not tell deletions, as Sage's saving times do not."""
 
