@@ -255,8 +255,19 @@ class Kit:
 
     # --- push, verify, look back ---
 
-    def push(self, plan: Plan, *, dry_run: bool = True) -> PushReport:
+    def push(
+        self,
+        plan: Plan,
+        *,
+        dry_run: bool = True,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> PushReport:
         """Post the plan to the company and create its batch; a dry run writes nothing.
+
+        Args:
+            plan: of `plan`.
+            dry_run: only say what would be done.
+            progress: called after each document with (done, of how many); None for the kit's own.
 
         Raises:
             InDoubt: something was sent and not answered; run resume.
@@ -274,7 +285,7 @@ class Kit:
                 company=self.company,
                 connectwise=self.connectwise,
                 log=self.log,
-                progress=self.step("post"),
+                progress=progress or self.step("post"),
             )
         self._tell("push", report)
         return report

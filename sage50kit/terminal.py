@@ -82,6 +82,20 @@ def say(answer: Answer, *, as_json: bool) -> None:
         _write(f"wrote {path}")
 
 
+def about_the_disk(error: OSError) -> tuple[str, int]:
+    """Sentence and exit code of a file that could not be read or written."""
+    path = error.filename2 or error.filename
+    if path is None:
+        reason = error.strerror or type(error).__name__
+        return f"the disk or the system refuses: {reason}. Put this right, then run it again.", 1
+    if isinstance(error, FileExistsError | NotADirectoryError):
+        return f"{path} is a file where a folder is needed. Name another place.", 2
+    if isinstance(error, IsADirectoryError):
+        return f"{path} is a folder where a file is needed. Name another place.", 2
+    code = 2 if isinstance(error, PermissionError | FileNotFoundError) else 1
+    return f"{path} cannot be used: {error.strerror}. Put this right, or name another place.", code
+
+
 def complain(sentence: str) -> None:
     """One sentence on stderr, whatever characters it holds."""
     from sage50kit.reports.page import clean

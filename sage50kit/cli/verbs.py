@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path  # noqa: TC003  # typer reads the annotations
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -58,6 +59,12 @@ def serve(
     dirty: Annotated[bool, typer.Option("--dirty", help="Plant blocking findings.")] = False,
     tls: Annotated[bool, typer.Option("--tls", help="HTTPS with a made certificate.")] = False,
     workdir: Workdir = None,
+    fault: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Trouble, as `500 POST /batches on 1`; may be repeated.", metavar="WORDS"
+        ),
+    ] = None,
 ) -> int:
     """Serve a local ConnectWise site with a matching company and profile; prints one line of JSON."""
     from sage50kit.sandbox.serve import serve_forever
@@ -65,9 +72,38 @@ def serve(
     if data is not None and invoices is not None:
         raise UsageError("give --data or --invoices, not both.")
     serve_forever(
-        port=port, data=data, invoices=invoices, seed=seed, dirty=dirty, tls=tls, workdir=workdir
+        port=port,
+        data=data,
+        invoices=invoices,
+        seed=seed,
+        dirty=dirty,
+        tls=tls,
+        workdir=workdir,
+        faults=fault or (),
     )
     return 0
+
+
+@app.command()
+@verb
+def simulate(
+    *,
+    seeds: Annotated[int, typer.Option(help="How many worlds.")],
+    seed: Annotated[int, typer.Option(help="The first of them.")] = 1,
+) -> Answer:
+    """Push in random worlds full of crashes, and judge what stands in the books afterwards."""
+    from sage50kit.simulator.simulate import simulate as run_seeds
+
+    with progress() as step:
+        count = None if step is None else partial(step, "seeds")
+        failures = run_seeds(seeds, first=seed, progress=count)
+    summary = f"{seeds} seeds from {seed} on: {len(failures)} failed."
+    return Answer(
+        exit_code=1 if failures else 0,
+        counts={"seeds": seeds, "failures": len(failures)},
+        more={"failures": [str(failure) for failure in failures]},
+        words="\n\n".join([*(str(failure) for failure in failures), summary]),
+    )
 
 
 @app.command()
@@ -195,6 +231,8 @@ def push(
     from sage50kit.reports.listings import proof_page, push_page
 
     somebody_consents("push", yes=yes)
+    if not batch.strip():
+        raise UsageError("--batch is empty. Give the batch number. Nothing was written.")
     with opened(profile) as kit:
         for earlier in kit.resume() if kit.log.unfinished_batches() else ():
             if earlier.status == "in_doubt":

@@ -17,8 +17,7 @@ from sage50kit.connectwise.paging import (
     LARGEST_PAGE,
     Listing,
     Tally,
-    count_path,
-    counted,
+    count,
     encoded_query,
     moving,
 )
@@ -106,13 +105,11 @@ class Client:
     def get(self, path: str, **params: Any) -> Any:
         """The JSON of one record or list page; numbers with a point are exact decimals."""
         call = Call("GET", path, encoded_query(params), repeatable=True)
-        return parsed(self._sender.send(call).content, path)
+        return self._sender.read(call, lambda answer: parsed(answer.content, path))
 
     def count(self, path: str, *, conditions: str = "") -> int:
         """How many rows a list has."""
-        path = count_path(path)
-        query = encoded_query({"conditions": conditions})
-        return counted(self._sender.send(Call("GET", path, query, repeatable=True)).content, path)
+        return count(self._sender, path, conditions)
 
     def pages(
         self,
@@ -307,12 +304,12 @@ class Client:
             obeys=obeys,
             read_timeout=read_timeout,
         )
+        if repeatable:
+            return self._sender.read(call, lambda answer: parsed(answer.content, path))
         answer = self._sender.send(call)
         try:
             return parsed(answer.content, path)
         except ConnectWiseUnreadable as error:
-            if repeatable:
-                raise
             # It was accepted, and nobody can read what became of it: to be settled by looking.
             failed = ConnectWiseUnavailable(str(error), status=answer.status_code, url=path)
             failed.sent = True

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
 
@@ -34,9 +34,11 @@ if TYPE_CHECKING:
 
 ATTEMPTS = 5
 KNOCKS = 3  # attempts where nobody listens
+READINGS = 3  # so often an answer is asked for before it counts as unreadable
 LONGEST_WAIT_SECONDS = 300.0  # a server that asks for more is left alone
 LONGEST_URL = 2000  # some hosts refuse longer ones; every address is shorter
 _REDIRECTS = 3
+T = TypeVar("T")
 _PASSING = frozenset({408, 429, 500, 502, 503, 504})
 
 
@@ -137,6 +139,24 @@ class Sender:
                         continue
             self._wait_or_raise(call, answer, attempt)
             attempt += 1
+
+    def read(self, call: Call, make: Callable[[httpx.Response], T]) -> T:
+        """What `make` reads out of the answer; one that came cut off or garbled is asked for again.
+
+        Args:
+            call: one that is repeatable.
+            make: raises ConnectWiseUnreadable.
+
+        Raises:
+            ConnectWiseError: as `send`, or it stays unreadable.
+        """
+        for attempt in range(1, READINGS):
+            answer = self.send(call)
+            try:
+                return make(answer)
+            except ConnectWiseUnreadable:
+                self.pause(0.5 * attempt)
+        return make(self.send(call))
 
     def _attempt(self, call: Call, base: str, key: str) -> httpx.Response | httpx.RequestError:
         url = f"{base}{call.path}" + (f"?{call.query}" if call.query else "")
