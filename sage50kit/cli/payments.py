@@ -30,8 +30,8 @@ def sync_payments(
     somebody_consents(_SYNC, yes=yes)
     with opened(profile) as kit:
         planned = kit.plan_payments(kit.fetch_receipts(since=since, full=full))
-        if planned.changes:
-            question = f"Write {len(planned.changes)} payments to {kit.connectwise.name}?"
+        if planned.changes or planned.portal:
+            question = f"{kit.apply_payments(planned).sentence} Write them?"
             consent(_SYNC, question, yes=yes)
         report = kit.apply_payments(planned, dry_run=False)
         page = payments_page(report)

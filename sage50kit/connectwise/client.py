@@ -242,6 +242,8 @@ class Client:
         def read(conditions: str) -> list[dict[str, Any]]:
             return self.rows(path, conditions=conditions, **words)
 
+        if len(parts) == 1:
+            return read(parts[0])
         with ThreadPoolExecutor(self.settings.requests_at_once) as pool:
             return [row for found in pool.map(read, parts) for row in found]
 

@@ -2,6 +2,7 @@
 
     claim    one at a time per company
     begin    every intent, and every invoice that is touched, is on disk before anything is sent
+    post     payments of the portal into Sage, one receipt at a time
     send     up to eight writes at a time; silence is settled by looking at once
     settle   what stands in ConnectWise now, or why it waits for its next try
     end      the cursor moves over what was read whole
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING
 from sage50kit.errors import ConnectWiseError, ConnectWiseUnavailable, NotFound, UsageError
 from sage50kit.issues import finding
 from sage50kit.money import text
+from sage50kit.payments import portal
 from sage50kit.payments.model import Change, Outcome, Waiting, Written
 from sage50kit.payments.report import PaymentReport
 
@@ -41,6 +43,7 @@ def apply(
     connectwise: InvoicePayments,
     log: PushLog,
     record: PaymentRecord,
+    cash_account_id: str = "",
     progress: Callable[[int, int], None] | None = None,
 ) -> PaymentReport:
     """Write the payments of `plan`, each once, and move the cursor.
@@ -51,6 +54,7 @@ def apply(
         connectwise: where the payments are written.
         log: the push log of the company, which is claimed.
         record: what it says of payments.
+        cash_account_id: debited with payments of the portal; "" for the company's usual one.
         progress: called with (payments done, payments in all).
 
     Raises:
@@ -64,6 +68,11 @@ def apply(
     with log.claim(), company.session():
         company.adopt_log(log.log_id)
         record.begin(plan)
+        postings = []
+        for wanted in plan.portal:
+            posting = portal.post(wanted, company=company, cash_account_id=cash_account_id)
+            record.settle_portal(posting)
+            postings.append(posting)
         outcomes: list[Outcome] = []
         for part in _sent(plan.changes, connectwise):
             record.settle(part)
@@ -71,7 +80,9 @@ def apply(
             if progress is not None:
                 progress(len(outcomes), len(plan.changes))
         moved = record.end(plan)
-    return PaymentReport(plan=plan, outcomes=tuple(outcomes), cursor_moved=moved)
+    return PaymentReport(
+        plan=plan, outcomes=tuple(outcomes), postings=tuple(postings), cursor_moved=moved
+    )
 
 
 def _sent(changes: Sequence[Change], connectwise: InvoicePayments) -> Iterator[list[Outcome]]:

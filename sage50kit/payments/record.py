@@ -16,12 +16,12 @@ import sqlalchemy as sa
 
 from sage50kit.errors import UsageError
 from sage50kit.model import canonical
-from sage50kit.payments.model import Known, Progress, Source, Waiting, Written
+from sage50kit.payments.model import Carried, Known, Progress, Source, Waiting, Written
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from sage50kit.payments.model import Change, Outcome, PaymentPlan
+    from sage50kit.payments.model import Change, Outcome, PaymentPlan, Posting
     from sage50kit.pushlog import PushLog
 
 _metadata = sa.MetaData()
@@ -30,7 +30,7 @@ _table = sa.Table(
     _metadata,
     *(
         sa.Column(name, sa.Text, primary_key=True)
-        for name in ("company", "site", "kind", "key")  # kind: written, waiting, source, progress
+        for name in ("company", "site", "kind", "key")  # kind: one of `_TYPES`
     ),
     sa.Column("content", sa.Text, nullable=False),
 )
@@ -62,7 +62,7 @@ class PaymentRecord:
             if not sa.inspect(connection).has_table(_table.name):
                 return Known()
             found = connection.execute(_ALL, self._of).all()
-        kinds: dict[str, list[Any]] = {"written": [], "waiting": [], "source": [], "progress": []}
+        kinds: dict[str, list[Any]] = {kind: [] for kind in _TYPES}
         for kind, content in found:
             kinds[kind].append(msgspec.convert(json.loads(content), _TYPES[kind], strict=False))
         return Known(
@@ -70,6 +70,7 @@ class PaymentRecord:
             waiting=tuple(kinds["waiting"]),
             sources={row.place: row for row in kinds["source"]},
             progress=next(iter(kinds["progress"]), Progress()),
+            carried=tuple(kinds["carried"]),
         )
 
     def begin(self, plan: PaymentPlan) -> None:
@@ -94,6 +95,7 @@ class PaymentRecord:
                     "payments were synced since this plan was made. Plan again; nothing was written."
                 )
             append([("payment_intended", _key(row), _told(row)) for row in plan.changes])
+            append([_portal_event(row) for row in (*plan.portal, *plan.arrived)])
             self._forget(connection, [("source", place) for place in plan.reading.gone])
             connection.execute(_KIND, {**self._of, "of_kind": "waiting"})
             self._keep(
@@ -102,6 +104,7 @@ class PaymentRecord:
                     *(_row("written", row) for row in written),
                     *(_row("waiting", row) for row in waiting.values()),
                     *(_row("source", row) for row in plan.reading.sources),
+                    *(_row("carried", row) for row in (*plan.portal, *plan.arrived)),
                     _row("progress", replace(plan.reading.known, runs=runs + 1)),
                 ],
             )
@@ -115,6 +118,17 @@ class PaymentRecord:
             rows = [_row("written", row.written) for row in outcomes if row.written is not None]
             rows += [_row("waiting", row.waits) for row in outcomes if row.waits is not None]
             self._keep(connection, rows)
+
+    def settle_portal(self, posting: Posting) -> None:
+        """Record what the company answered about the receipt of a portal payment."""
+        with self._log.together() as (connection, append):
+            if posting.receipt is not None:
+                append([_portal_event(posting.receipt)])
+                self._keep(connection, [_row("carried", posting.receipt)])
+            else:
+                why = posting.issue.message if posting.issue else ""
+                append([("portal_refused", f"payment:{posting.wanted.number}", {"reason": why})])
+                self._forget(connection, [("carried", str(posting.wanted.payment_id))])
 
     def end(self, plan: PaymentPlan) -> bool:
         """Move the cursor over what was read whole; returns whether it moved.
@@ -176,19 +190,23 @@ _TYPES: dict[str, Any] = {
     "waiting": Waiting,
     "source": Source,
     "progress": Progress,
+    "carried": Carried,
 }
+Content = Written | Waiting | Source | Progress | Carried
 
 
-def _row(kind: str, content: Written | Waiting | Source | Progress) -> Row:
+def _row(kind: str, content: Content) -> Row:
     return kind, _name(content), json.dumps(canonical(content), sort_keys=True)
 
 
-def _name(content: Written | Waiting | Source | Progress) -> str:
+def _name(content: Content) -> str:
     """What a row is known by within its kind."""
     if isinstance(content, Source):
         return content.place
     if isinstance(content, Written):
         return str(content.invoice_id)
+    if isinstance(content, Carried):
+        return str(content.payment_id)
     return json.dumps(content.key) if isinstance(content, Waiting) else ""
 
 
@@ -211,6 +229,10 @@ def _event(outcome: Outcome) -> tuple[str, str, dict[str, Any]]:
     written = outcome.written
     payment_id = written.payment_id if written else None
     return "payment_written", _key(outcome.change), {"payment_id": payment_id}
+
+
+def _portal_event(row: Carried) -> tuple[str, str, dict[str, Any]]:
+    return f"portal_{row.state}", f"payment:{row.number}", asdict(row)
 
 
 def _key(change: Change) -> str:

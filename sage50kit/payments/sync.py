@@ -6,7 +6,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from sage50kit.connectwise.payments import InvoicePayments
-from sage50kit.payments import planning, receipts
+from sage50kit.payments import planning, portal, receipts
 from sage50kit.payments.apply import apply as _apply
 from sage50kit.payments.record import PaymentRecord
 from sage50kit.payments.report import PaymentReport
@@ -28,14 +28,20 @@ def fetch(kit: Kit, *, since: str, full: bool) -> Reading:
 
 
 def plan(kit: Kit, reading: Reading) -> PaymentPlan:
-    """The payments that bring ConnectWise to what was read."""
+    """The payments that bring ConnectWise to what was read, and those of the portal to Sage."""
+    known, connectwise = record_of(kit).known(), InvoicePayments(kit.connectwise.client)
+    found = planning.NOTHING
+    if kit.profile.payments.portal and kit.company.capabilities.posts_receipts:
+        today = date.today()  # noqa: DTZ011
+        found = portal.listed(known, company=kit.company, connectwise=connectwise, today=today)
     return planning.plan(
         reading,
-        record_of(kit).known(),
-        connectwise=InvoicePayments(kit.connectwise.client),
+        known,
+        connectwise=connectwise,
         site=kit.connectwise.name,
         company=kit.company.name,
         currency=kit.company.books().defaults.currency,
+        portal=found,
     )
 
 
@@ -52,5 +58,6 @@ def apply(kit: Kit, plan: PaymentPlan) -> PaymentReport:
         connectwise=InvoicePayments(kit.connectwise.client),
         log=kit.log,
         record=record_of(kit),
+        cash_account_id=kit.profile.payments.portal_cash_account,
         progress=kit.step("payments"),
     )
