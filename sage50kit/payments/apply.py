@@ -12,6 +12,7 @@ After a crash at any line, plan and apply again: what was begun is looked up bef
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from threading import Event
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from sage50kit.errors import ConnectWiseError, ConnectWiseUnavailable, NotFound, UsageError
 from sage50kit.issues import finding
-from sage50kit.money import text
+from sage50kit.money import ZERO, text
 from sage50kit.payments import portal
 from sage50kit.payments.model import Change, Outcome, Waiting, Written
 from sage50kit.payments.report import PaymentReport
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from sage50kit.payments.record import PaymentRecord
     from sage50kit.pushlog import PushLog
 
+_FRESH_SECONDS = 60.0  # a plan older than this is looked at again before anything is sent
 _TOGETHER = 64  # writes whose outcomes are recorded in one transaction
 
 
@@ -73,8 +75,9 @@ def apply(
             posting = portal.post(wanted, company=company, cash_account_id=cash_account_id)
             record.settle_portal(posting)
             postings.append(posting)
-        outcomes: list[Outcome] = []
-        for part in _sent(plan.changes, connectwise):
+        changes, outcomes = _still_so(plan, connectwise)
+        record.settle(outcomes)
+        for part in _sent(changes, connectwise):
             record.settle(part)
             outcomes += part
             if progress is not None:
@@ -83,6 +86,27 @@ def apply(
     return PaymentReport(
         plan=plan, outcomes=tuple(outcomes), postings=tuple(postings), cursor_moved=moved
     )
+
+
+def _still_so(
+    plan: PaymentPlan, connectwise: InvoicePayments
+) -> tuple[list[Change], list[Outcome]]:
+    """The changes whose invoice shows what the plan saw; a plan that was thought over is looked at again."""
+    if time.monotonic() - plan.made < _FRESH_SECONDS:
+        return list(plan.changes), []
+    ids = [row.base.invoice_id for row in plan.changes]
+    there = {row.id: row.payments or ZERO for row in connectwise.by_id(ids)}
+    moved = [row for row in plan.changes if there.get(row.base.invoice_id) != row.base.there]
+    return [row for row in plan.changes if row not in moved], [
+        _waits(
+            row,
+            "payment_moved_on",
+            written=row.base,
+            before=text(row.base.there),
+            there=text(there.get(row.base.invoice_id, ZERO)),
+        )
+        for row in moved
+    ]
 
 
 def _sent(changes: Sequence[Change], connectwise: InvoicePayments) -> Iterator[list[Outcome]]:
@@ -147,15 +171,12 @@ def _look(change: Change, connectwise: InvoicePayments, why: ConnectWiseUnavaila
     return _waits(change, "payment_unanswered", str(why))
 
 
-def _waits(change: Change, code: str, why: str, *, written: Written | None = None) -> Outcome:
+def _waits(
+    change: Change, code: str, why: str = "", *, written: Written | None = None, **words: str
+) -> Outcome:
     """`written` is what is known to stand there; without it the intent stays open."""
-    issue = finding(
-        code,
-        key=f"payment:{change.number}",
-        number=change.number,
-        value=text(change.amount),
-        why=why,
-    )
+    key, value = f"payment:{change.number}", text(change.amount)
+    issue = finding(code, key=key, number=change.number, value=value, why=why, **words)
     base = change.base
     waits = Waiting(
         customer_id=base.customer_id, number=base.number, code=code, reason=issue.message, tries=1

@@ -307,6 +307,7 @@ class PaymentPlan:
     arrived: tuple[Carried, ...] = ()  # found there, though nobody had answered
     unchanged: int = 0
     issues: tuple[Issue, ...] = ()
+    made: float = 0.0  # seconds of the monotonic clock
 
     def __repr__(self) -> str:
         """Short, for notebooks and logs."""

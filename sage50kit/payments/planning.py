@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -65,6 +66,7 @@ def plan(
         changes=tuple(sorted(changes, key=lambda row: row.number)),
         waiting=tuple(waiting),
         seen=tuple(seen(case) for case in cases if case.rows is not None),
+        made=time.monotonic(),
         portal=portal.ready,
         arrived=portal.arrived,
         unchanged=sum(row.change is None and not row.waits for _, row in decisions),
