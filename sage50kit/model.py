@@ -475,6 +475,39 @@ class OpenItem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """What took something off a receivable on a day; `amount` has the sign of the receivable."""
+
+    on: date
+    amount: Decimal
+    kind: Literal["receipt", "credit", "void"]
+    place: str  # of the receipt, credit memo, invoice or reversal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receivable:
+    """A sales invoice or credit memo with all that was ever settled of it; credit memos are negative."""
+
+    place: str
+    type: DocumentType
+    party_id: str
+    reference: str
+    posting_date: date
+    due_date: date | None
+    account_id: str  # the receivable account it stands on
+    amount: Decimal  # signed dollars
+    token: str = ""
+    voided: bool = False  # it was voided, or is the reversal of one that was
+    settled: tuple[Settled, ...] = ()
+
+    def open_on(self, day: date) -> Decimal:
+        """What is left of it at the end of a day, signed dollars."""
+        if self.posting_date > day:
+            return ZERO
+        return self.amount - total(row.amount for row in self.settled if row.on <= day)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
     """Money from a customer, applied to one or more invoices (`applied`: reference -> dollars)."""
 

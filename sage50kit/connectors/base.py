@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         OpenItem,
         Posted,
         Receipt,
+        Receivable,
         StoredDocument,
     )
 
@@ -86,6 +87,10 @@ class Connector(Protocol):
 
     def open_items(self, *, as_of: date) -> list[OpenItem]:
         """What customers owe and vendors are owed at the end of a day."""
+        ...
+
+    def receivables(self) -> list[Receivable]:
+        """Every sales invoice and credit memo, with what was settled of it and when."""
         ...
 
     def gl_entries(

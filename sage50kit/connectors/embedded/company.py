@@ -19,6 +19,7 @@ from sage50kit.connectors.embedded import (
     posting,
     reading,
     receipts,
+    receivables,
     records,
 )
 from sage50kit.connectors.embedded.creation import write_company
@@ -33,6 +34,7 @@ from sage50kit.model import (
     Period,
     Posted,
     Receipt,
+    Receivable,
     TaxAgency,
     TaxCode,
     Vendor,
@@ -265,6 +267,11 @@ class EmbeddedCompany:
         """What customers owe and vendors are owed at the end of a day."""
         with self._file.reading() as db:
             return openitems.open_items(db, as_of)
+
+    def receivables(self) -> list[Receivable]:
+        """Every sales invoice and credit memo, with what was settled of it and when."""
+        with self._file.reading() as db:
+            return receivables.receivables(db)
 
     def differences(self) -> list[str]:
         """What does not agree within the books: unbalanced documents, sub-ledgers against the GL."""

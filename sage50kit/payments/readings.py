@@ -1,0 +1,205 @@
+"""What a reconciliation and an ageing read, from ConnectWise, the push log and the Sage 50 company."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from sage50kit.connectwise import invoices
+from sage50kit.errors import UsageError
+from sage50kit.model import fold
+from sage50kit.money import ZERO, total
+from sage50kit.payments import ageing
+from sage50kit.payments.receivables import billed, booked
+from sage50kit.payments.reconcile import (
+    SUBLEDGER,
+    Books,
+    Settings,
+    document_of,
+    match,
+    reconcile,
+    signed,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import date
+    from decimal import Decimal
+
+    from sage50kit.connectors.base import Connector
+    from sage50kit.connectwise.client import Client
+    from sage50kit.connectwise.wire import Invoice
+    from sage50kit.model import Books as Lists
+    from sage50kit.model import GLEntry
+    from sage50kit.payments.ageing import Ageing, By
+    from sage50kit.payments.receivables import Billed
+    from sage50kit.payments.reconcile import Reconciliation
+    from sage50kit.pushlog import PushLog
+
+_RECEIVABLE = 1  # ACCOUNT_TYPES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Both:
+    """The two systems and the log between them."""
+
+    client: Client
+    company: Connector
+    log: PushLog
+
+
+def reconcile_receivables(
+    both: Both,
+    *,
+    as_of: date,
+    since: date | None = None,
+    rounding_limit: Decimal,
+    cut_over: date | None = None,
+    progress: Callable[..., None] | None = None,
+) -> Reconciliation:
+    """Read both systems and compare them at the end of a day.
+
+    Args:
+        both: the systems and the log.
+        as_of: the day.
+        since: first day of the roll-forward; None for the first of the accounting period.
+        rounding_limit: totals that differ by no more than this differ by rounding, in dollars.
+        cut_over: invoices before this day are kept out of Sage 50.
+        progress: called with (pages read, pages in all or None).
+
+    Raises:
+        UsageError: the company has no receivable account.
+    """
+    lists = both.company.books()
+    settings = Settings(
+        as_of=as_of,
+        since=since or _first_of_period(lists, as_of),
+        accounts=(_receivable_account(lists),),
+        rounding_limit=rounding_limit,
+        cut_over=cut_over,
+        names=_names(lists),
+    )
+    found = invoices.invoices(both.client, progress=progress)
+    chosen = [row for row in found if not _currency_problem(row, lists)]
+    logged = places(both.log, [f"invoice:{row.id}" for row in chosen])
+    books = _books(both.company, settings)
+    return reconcile(
+        _as_of(both.client, chosen, books, logged, as_of),
+        books,
+        settings=settings,
+        logged=logged,
+        left_out=[
+            (row.invoice_number or str(row.id), problem)
+            for row in found
+            if (problem := _currency_problem(row, lists))
+        ],
+    )
+
+
+def age_receivables(company: Connector, *, as_of: date, by: By = "due_date") -> Ageing:
+    """The open items of a day by age, beside the balance of every receivable account.
+
+    Raises:
+        UsageError: `by` is neither due_date nor invoice_date.
+    """
+    if by not in ("due_date", "invoice_date"):
+        raise UsageError(f"there is no ageing by {by!r}; choose due_date or invoice_date.")
+    lists = company.books()
+    accounts = [row.account_id for row in lists.accounts if row.type == _RECEIVABLE]
+    accounts = accounts or [_receivable_account(lists)]
+    entries = _entries(company, accounts, as_of)
+    others = (signed(row) for row in entries if row.type not in SUBLEDGER)
+    return ageing.age(
+        company.open_items(as_of=as_of),
+        as_of=as_of,
+        by=by,
+        ledger=total(signed(row) for row in entries),
+        other_entries=total(others),
+        names=_names(lists),
+        currency=lists.defaults.currency,
+        accounts=accounts,
+    )
+
+
+def places(log: PushLog, keys: Sequence[str]) -> dict[str, str]:
+    """Where the log says that transactions stand or stood, latest generation first."""
+    found = {}
+    for key, rows in log.of_transactions(keys).items():
+        placed = sorted((row.generation, row.place) for row in rows if row.place)
+        if placed:
+            found[key] = placed[-1][1]
+    return found
+
+
+def _books(company: Connector, settings: Settings) -> Books:
+    entries = _entries(company, settings.accounts, settings.as_of)
+    before = settings.since - timedelta(days=1)
+    return Books(
+        receivables=company.receivables(),
+        opening=company.open_items(as_of=before),
+        closing=company.open_items(as_of=settings.as_of),
+        entries=entries,
+        places=_places_of(company, [row for row in entries if row.type not in SUBLEDGER]),
+    )
+
+
+def _entries(company: Connector, accounts: Sequence[str], as_of: date) -> list[GLEntry]:
+    wanted = {fold(account) for account in accounts}
+    return [row for row in company.gl_entries(until=as_of) if fold(row.account_id) in wanted]
+
+
+def _places_of(
+    company: Connector, others: Sequence[GLEntry]
+) -> dict[tuple[str, str, str, date], str]:
+    """Where the documents of other journals stand; read only if there are any."""
+    if not others:
+        return {}
+    stored = company.documents(since=min(row.date for row in others))
+    return {
+        document_of(entry): document.place
+        for document in stored
+        if document.type not in SUBLEDGER
+        for entry in document.entries
+    }
+
+
+def _as_of(
+    client: Client, found: Sequence[Invoice], books: Books, logged: Mapping[str, str], as_of: date
+) -> list[Billed]:
+    """ConnectWise's invoices as of a day; the dates of payments are read where they can matter."""
+    plain = billed(found, {}, as_of=as_of)
+    stood = booked(books.receivables, as_of=as_of)
+    differing = [
+        pair.billed.invoice_id
+        for pair in match(plain, stood, logged)
+        if pair.billed
+        and pair.billed.paid
+        and pair.billed.open != (pair.booked.open if pair.booked else ZERO)
+    ]
+    return billed(found, invoices.payments(client, differing), as_of=as_of)
+
+
+def _currency_problem(row: Invoice, lists: Lists) -> str:
+    code = row.currency and (row.currency.currency_code or row.currency.currency_identifier)
+    if not code or code == lists.defaults.currency:
+        return ""
+    return f"it is in {code}; the books are in {lists.defaults.currency}"
+
+
+def _receivable_account(lists: Lists) -> str:
+    if not lists.defaults.receivable_account_id:
+        raise UsageError(
+            "the company has no default receivable account. Set it under Maintain > Default "
+            "Information > Customers in Sage 50."
+        )
+    return lists.defaults.receivable_account_id
+
+
+def _first_of_period(lists: Lists, as_of: date) -> date:
+    period = lists.period_of(as_of)
+    return period.start if period else as_of.replace(day=1)
+
+
+def _names(lists: Lists) -> dict[str, str]:
+    return {fold(row.customer_id): row.name for row in lists.customers}
