@@ -46,6 +46,8 @@ app = typer.Typer(
 )
 sandbox = typer.Typer(help="A local ConnectWise site over real HTTP.")
 app.add_typer(sandbox, name="sandbox")
+log = typer.Typer(help="The push log of a company.")
+app.add_typer(log, name="log")
 
 ProfilePath = Annotated[
     str, typer.Option("--profile", help="The profile (TOML), or `demo`.", metavar="FILE")
@@ -375,6 +377,25 @@ def run(
         words="" if result.error else f"{notebook.name}: {result.status}",
         error=result.error,
         more={"steps": result.steps},
+    )
+
+
+@log.command("verify")
+@verb
+def log_verify(profile: ProfilePath) -> Answer:
+    """Recompute the chain of the push log and everything that follows from it."""
+    from sage50kit.connectors import open_company
+    from sage50kit.profile import Profile
+    from sage50kit.pushlog.opening import verify_log
+    from sage50kit.reports.listings import log_page
+
+    loaded = Profile.load(profile)
+    events, problems = verify_log(loaded, company=open_company(loaded))
+    return Answer(
+        exit_code=3 if problems else 0,
+        counts={"events": events, "problems": len(problems)},
+        more={"problems": problems},
+        page=log_page(events, problems),
     )
 
 

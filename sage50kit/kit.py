@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from collections import defaultdict
 from contextlib import ExitStack
 from dataclasses import replace
@@ -11,10 +10,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 from sage50kit import outcome
 from sage50kit.connectors import open_company
-from sage50kit.errors import BatchTaken, ConfigError, UsageError
+from sage50kit.errors import BatchTaken, UsageError
 from sage50kit.model import KINDS, Kind, LeftOut, Plan, Transaction
 from sage50kit.profile import Profile
-from sage50kit.pushlog import PushLog
+from sage50kit.pushlog.opening import open_log
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -61,7 +60,7 @@ class Kit:
             self.connectwise: ConnectWise = ConnectWise(self._open.enter_context(client))
             self.company: Connector = open_company(self.profile)
             self._open.callback(self.company.close)
-            self.log = PushLog(_log_path(self.profile), site=self.connectwise.name, actor=_actor())
+            self.log = open_log(self.profile, company=self.company, site=self.connectwise.name)
             self._open.callback(self.log.close)
             opening.pop_all()
         self._unposted: pd.DataFrame | None = None
@@ -591,18 +590,3 @@ def _load(profile: str | Path, stack: ExitStack) -> Profile:
 
         return stack.enter_context(demo_profile())
     return Profile.load(profile)
-
-
-def _log_path(profile: Profile) -> Path:
-    """The log belongs to the company, not to a workdir: it stands beside the company file (9.3)."""
-    file = profile.sage.company_file
-    if file is None:
-        raise ConfigError("[sage] company_file is missing in the profile. Name the company's file.")
-    return file.with_name(file.name + ".pushlog")
-
-
-def _actor() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a service account without a name
-        return "unknown"

@@ -31,6 +31,7 @@ DocumentType: TypeAlias = Literal[
 ]
 ItemClass: TypeAlias = Literal["stock", "non_stock", "description_only", "service"]
 Role: TypeAlias = Literal["line", "tax", "freight", "rounding"]
+PaidBy: TypeAlias = Literal["receipt", "credit_memo"]
 
 # The screens where the seed's "Validating a Batch" looks the documents up.
 SAGE_SCREENS: dict[DocumentType, str] = {
@@ -462,16 +463,40 @@ class Posted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenItem:
-    """An invoice, credit memo or purchase that is not fully applied, as of a day."""
+    """An invoice, credit memo, purchase or receipt that is not fully applied, as of a day."""
 
     place: str
-    type: DocumentType
+    type: DocumentType | Literal["receipt"]  # a receipt: money that pays no invoice yet
     party_id: str
     reference: str
     posting_date: date
     due_date: date | None
     total: Decimal  # dollars; what it was
-    open_amount: Decimal  # dollars; what is left, credit memos negative
+    open_amount: Decimal  # dollars; what is left, credit memos and receipts negative
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Application:
+    """The part of a receipt or credit memo that pays one invoice, in dollars.
+
+    `amount` is money or credit, `discount` what was taken off besides. A reversal (void, bounced
+    check) is an application of its own, negative. An invoice is known by its number *and* customer.
+    """
+
+    kind: PaidBy
+    place: str  # of the receipt, or of the credit memo that is applied by itself
+    reference: str  # of the receipt or of the credit memo
+    customer_id: str
+    invoice: str  # Invoice # in the books
+    date: date
+    amount: Decimal
+    discount: Decimal = ZERO
+    currency: str = ""  # "" is the company's own
+
+    @property
+    def applied(self) -> Decimal:
+        """Dollars by which the invoice's balance falls."""
+        return self.amount + self.discount
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -486,10 +511,14 @@ class Settled:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receivable:
-    """A sales invoice or credit memo with all that was ever settled of it; credit memos are negative."""
+    """A sales invoice, credit memo or receipt with all that was ever settled of it.
+
+    Credit memos and receipts are negative: they reduce what is owed. What is left of a receipt is money
+    that pays no invoice yet.
+    """
 
     place: str
-    type: DocumentType
+    type: DocumentType | Literal["receipt"]
     party_id: str
     reference: str
     posting_date: date
@@ -509,15 +538,27 @@ class Receivable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """Money from a customer, applied to one or more invoices (`applied`: reference -> dollars)."""
+    """Money from a customer, or a credit memo that is applied by itself, and what it pays now.
+
+    `amount` is the money received, or the memo's total. Voided and deleted ones pay nothing.
+    """
 
     place: str
+    kind: PaidBy = "receipt"
     customer_id: str
     reference: str
     date: date
     amount: Decimal
-    applied: tuple[tuple[str, Decimal], ...] = ()
-    voided: bool = False
+    applications: tuple[Application, ...] = ()
+    currency: str = ""  # "" is the company's own
+    state: Literal["standing", "voided", "deleted"] = "standing"
+
+    @property
+    def unapplied(self) -> Decimal:
+        """Dollars that pay no invoice; a receipt may use up credit memos besides."""
+        if self.state != "standing":
+            return ZERO
+        return self.amount - total(row.amount for row in self.applications if row.kind == self.kind)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -62,6 +64,7 @@ def test_every_verb_has_help(capsys: pytest.CaptureFixture[str]):
         "verify",
         "export-ledger",
         "run",
+        "log",
     ]:
         assert f" {verb} " in shown
         assert main([verb, "--help"]) == 0
@@ -281,3 +284,21 @@ def test_the_demo_leaves_other_folders_alone(tmp_path: Path):
 
     assert done.code == 2
     assert (tmp_path / "mine.txt").read_text(encoding="utf-8") == "precious"
+
+
+def test_the_push_log_is_verified(fresh: Stage):
+    """Whole: exit code 0. A changed event: 3, with one row for it."""
+    fresh.correct()
+    words = ("--profile", str(fresh.profile))
+    fresh.run("push", *words, "--batch", "A", "--kinds", "transfer", "--yes")
+    whole = fresh.run("log", "verify", *words, "--json")
+    with closing(sqlite3.connect(fresh.folder / "lakeside.company.pushlog")) as db:
+        db.execute("UPDATE events SET actor = 'somebody' WHERE seq = 2")
+        db.commit()
+    changed = fresh.run("log", "verify", *words, "--json")
+    told = fresh.run("log", "verify", *words)
+
+    assert (whole.code, whole.json["problems"]) == (0, [])
+    assert changed.code == 3
+    assert changed.json["problems"] == ["event 2 was changed or moved"]
+    assert "event 2 was changed" in told.out

@@ -60,7 +60,12 @@ def test_receipt_pays_invoices_with_discount_and_credit(company):
     )
 
     assert receipt.amount == Decimal(108)
-    assert receipt.applied == (("1", Decimal(100)), ("2", Decimal(30)), ("C1", Decimal(-20)))
+    assert [(row.invoice, row.kind, row.amount, row.discount) for row in receipt.applications] == [
+        ("1", "credit_memo", Decimal(20), 0),
+        ("1", "receipt", Decimal(78), Decimal(2)),
+        ("2", "receipt", Decimal(30), 0),
+    ]
+    assert receipt.unapplied == 0
     assert entries(company, receipt.place) == [
         ("1000", "108.00", "kit"),
         ("4800", "2.00", "kit"),
@@ -90,7 +95,7 @@ def test_cursor_follows_new_and_voided_receipts(company):
     company.void_receipt(first.place, on=date(2026, 10, 25))
 
     rows, last, _ = company.receipts(later)
-    assert [(row.place, row.voided) for row in rows] == [(first.place, True)]
+    assert [(row.place, row.state) for row in rows] == [(first.place, "voided")]
     assert company.receipts(last)[0] == []
     assert _open(company, date(2026, 10, 24))[0] == ("2", Decimal(50))
     assert _open(company, date(2026, 10, 25))[0] == ("1", Decimal(60))

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from contextlib import AbstractContextManager
     from datetime import date
 
     from sage50kit.model import (
+        Application,
         Books,
         Document,
         DocumentType,
@@ -39,7 +40,8 @@ class Capabilities:
     tax: Literal["given", "computed"]  # whether ConnectWise's tax amount can be written
     creates: frozenset[Literal["customer", "vendor", "item"]]
     voids: bool = False
-    reads_receipts: bool = False
+    reads_receipts: bool = False  # all of them, at least
+    follows_receipts: bool = False  # those changed since a cursor or a day
 
 
 class Connector(Protocol):
@@ -81,16 +83,38 @@ class Connector(Protocol):
         """Every document posted on or after a day (all of them without one), voided ones marked."""
         ...
 
-    def receipts(self, cursor: str) -> tuple[list[Receipt], str, bool]:
-        """Receipts after a cursor (""=all): rows, the next cursor, whether all were read."""
+    def receipts(
+        self, cursor: str, *, since: date | None = None
+    ) -> tuple[list[Receipt], str, bool]:
+        """Receipts and applied credit memos: rows, the next cursor, whether all were read.
+
+        Args:
+            cursor: what an earlier call gave: those entered, changed, voided or (where the company
+                can tell) deleted since; "" for all that stand.
+            since: instead of the cursor, those dated or saved on or after a day.
+        """
+        ...
+
+    def applications(
+        self,
+        *,
+        as_of: date | None = None,
+        invoices: Collection[tuple[str, str]] | None = None,
+    ) -> list[Application]:
+        """What pays sales invoices, reversals as rows of their own, oldest first.
+
+        Args:
+            as_of: at the end of that day; None for all that the books hold.
+            invoices: (customer ID, invoice number) of those asked about; None for all.
+        """
         ...
 
     def open_items(self, *, as_of: date) -> list[OpenItem]:
-        """What customers owe and vendors are owed at the end of a day."""
+        """What customers owe and vendors are owed at the end of a day; unapplied receipts among them."""
         ...
 
     def receivables(self) -> list[Receivable]:
-        """Every sales invoice and credit memo, with what was settled of it and when."""
+        """Every sales invoice, credit memo and receipt, with what was settled of it and when."""
         ...
 
     def gl_entries(

@@ -1,7 +1,7 @@
 """How long customers have owed what they owe, as of any day, and that it adds up to the receivable account.
 
 Pure: open items, the balance of the account and the names come in. Invoices are put into buckets by their
-age in days; credits that are not applied to any invoice stand apart, because no invoice gets older or
+age in days; credit memos and receipts that pay no invoice yet stand apart, because no invoice gets older or
 younger by them.
 """
 
@@ -41,12 +41,12 @@ _LAST_DAYS: tuple[tuple[int, Bucket], ...] = (
     (60, "31_60"),
     (90, "61_90"),
 )
-RECEIVABLES = frozenset({"sales_invoice", "credit_memo"})
+RECEIVABLES = frozenset({"sales_invoice", "credit_memo", "receipt"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgedItem:
-    """An open invoice or credit memo in its bucket; `amount` is what is left of it, in dollars."""
+    """An open invoice, credit memo or receipt in its bucket; `amount` is what is left of it, in dollars."""
 
     customer_id: str
     customer: str

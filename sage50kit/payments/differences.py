@@ -42,7 +42,9 @@ CLASSES: dict[Class, str] = {
     "other_journal": "GL entry from another journal",
     "wrong_account": "Wrong receivable account",
 }
-Reason: TypeAlias = Literal["", "not_posted", "un_batched", "before_cut_over", "missing", "by_hand"]
+Reason: TypeAlias = Literal[
+    "", "not_posted", "un_batched", "before_cut_over", "missing", "by_hand", "unapplied"
+]
 # What takes care of itself: the next push or the next day, or what the cut-over left out on purpose.
 NEEDS_NOBODY: frozenset[tuple[Class, Reason]] = frozenset(
     {
@@ -110,6 +112,14 @@ def only_booked(row: Booked, *, is_ours: bool) -> Cause:
             reason="missing",
             why=f"It came from ConnectWise ({row.token or row.place}), which has it no more.",
             fix="Void it in Sage 50 if it was deleted in ConnectWise on purpose.",
+        )
+    if row.type == "receipt":
+        return Cause(
+            what="only_in_sage",
+            amount=row.open,
+            reason="unapplied",
+            why=f"Money of receipt {row.number} that pays no invoice yet.",
+            fix="Apply it to invoices in Sage 50, then run sync-payments.",
         )
     return Cause(
         what="only_in_sage",

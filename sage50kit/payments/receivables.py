@@ -51,9 +51,10 @@ class Billed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Booked:
-    """A sales invoice or credit memo of Sage 50; dollars, credit memos negative."""
+    """A sales invoice, credit memo or receipt of Sage 50; dollars, the last two negative."""
 
     place: str
+    type: str
     number: str
     customer_id: str
     due_date: date | None
@@ -121,6 +122,7 @@ def _booked(row: Receivable, as_of: date) -> Booked:
     by_day = [each for each in row.settled if each.on <= as_of]
     return Booked(
         place=row.place,
+        type=row.type,
         number=row.reference,
         customer_id=row.party_id,
         date=row.posting_date,

@@ -255,8 +255,8 @@ def match(
             pairs.append(Pair(billed=row, booked=found))
         else:
             rest.append(row)
-    by_number = {_named(row): row for row in standing.values()}
-    others = {_number(row): row for row in everything}
+    by_number = {_named(row): row for row in standing.values() if row.type != "receipt"}
+    others = {_number(row): row for row in everything if row.type != "receipt"}
     for row in rest:
         found = by_number.pop(_named(row), None)
         if found is not None:
@@ -399,7 +399,8 @@ def roll_forward(books: Books, settings: Settings) -> Iterator[Movement]:
         ),
         Movement(
             what="Receipts and discounts",
-            sage=-total(each.amount for each in settled if days[0] <= each.on <= days[1]),
+            sage=_amounts(chosen, "receipt", days)
+            - total(each.amount for each in settled if days[0] <= each.on <= days[1]),
             ledger=sums["receipt"],
         ),
         Movement(what="Adjustments from other journals", sage=ZERO, ledger=sums["other"]),

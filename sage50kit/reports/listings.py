@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 from sage50kit.model import SAGE_SCREENS
-from sage50kit.reports.page import Page, Tone, cell_text, heading, table
+from sage50kit.reports.page import Column, Page, Table, Tone, cell_text, heading, table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from sage50kit.model import Plan
-    from sage50kit.reports.page import Cell, Table
+    from sage50kit.reports.page import Cell
 
 ISSUES = {
     "severity": "Severity",
@@ -239,6 +239,21 @@ def verification_page(verification: VerificationLike) -> Page:
         tables=(
             issues_table(verification.findings),
             table(verification.documents, "Document by document", sums=money),
+        ),
+    )
+
+
+def log_page(events: int, problems: Sequence[str]) -> Page:
+    """What the verification of the push log found."""
+    whole = f"The push log is whole: {events} events, each following from the one before."
+    broken = "The push log is damaged. Restore it from a backup before the next push."
+    column = Column(name="problem", title="Problem")
+    return Page(
+        title="Push log",
+        headline=broken if problems else whole,
+        tone="bad" if problems else "good",
+        tables=(
+            Table(title="Problems", columns=(column,), rows=tuple((row,) for row in problems)),
         ),
     )
 

@@ -20,7 +20,11 @@ if TYPE_CHECKING:
 # Dark enough against white; they differ in lightness, which every eye tells apart.
 _COLOURS = ("#9ecae1", "#6baed6", "#4292c6", "#2171b5", "#08306b", "#ffffff")
 _INK = "#1b1f24"
-_LOOKS: dict[Any, Any] = {"svg.fonttype": "none", "svg.hashsalt": "sage50kit", "font.family": "sans-serif"}
+_LOOKS: dict[Any, Any] = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "sage50kit",
+    "font.family": "sans-serif",
+}
 
 
 def bars(title: str, amounts: Sequence[tuple[str, Decimal]]) -> str:

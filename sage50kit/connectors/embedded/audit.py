@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from datetime import date
 from typing import TYPE_CHECKING
 
+from sage50kit.connectors.embedded.openitems import APPLIED
 from sage50kit.connectors.embedded.schema import MONEY_PLACES
 from sage50kit.money import from_scaled, text
 
@@ -11,6 +14,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterator
 
+_LAST_DAY = date.max.isoformat()
 _APPLIED = "(SELECT COALESCE(SUM(amount), 0) FROM application WHERE document_id = d.id)"
 
 
@@ -28,13 +32,19 @@ def _unbalanced(db: sqlite3.Connection) -> Iterator[str]:
 
 
 def _receivables(db: sqlite3.Connection) -> Iterator[str]:
-    for customer, balance, owed in db.execute(
-        "SELECT c.customer_id, c.balance, COALESCE(SUM(d.owed), 0) FROM customer c LEFT JOIN ("  # noqa: S608
-        f"SELECT party_key, control_amount - {_APPLIED} AS owed FROM document d "
-        "WHERE type IN ('sales_invoice', 'credit_memo')) d ON d.party_key = c.key "
-        "GROUP BY c.key HAVING c.balance <> COALESCE(SUM(d.owed), 0)"
+    owed: dict[str, int] = defaultdict(int)
+    for party, cents in db.execute(
+        f"SELECT d.party_key, d.control_amount - COALESCE(a.amount, 0) FROM document d LEFT JOIN ({APPLIED}) "  # noqa: S608
+        "a ON a.document_id = d.id WHERE d.type IN ('sales_invoice', 'credit_memo', 'receipt')",
+        (_LAST_DAY, _LAST_DAY),
     ):
-        yield f"Customer {customer} has a balance of {_dollars(balance)} but open items of {_dollars(owed)}."
+        owed[party] += cents
+    for key, customer, balance in db.execute("SELECT key, customer_id, balance FROM customer"):
+        if balance != owed[key]:
+            yield (
+                f"Customer {customer} has a balance of {_dollars(balance)} but open items of "
+                f"{_dollars(owed[key])}."
+            )
     yield from _control(db, "receivable", "'sales_invoice', 'credit_memo'")
 
 
@@ -43,9 +53,10 @@ def _payables(db: sqlite3.Connection) -> Iterator[str]:
 
 
 def _control(db: sqlite3.Connection, what: str, kinds: str) -> Iterator[str]:
-    """The open items of each control account against its balance."""
+    """The open items of each control account against its balance, money that pays nothing left aside."""
     for account, opened, balance in db.execute(
-        f"SELECT s.account, s.opened, (SELECT SUM(amount) FROM entry WHERE account_id = s.account) "  # noqa: S608
+        "SELECT s.account, s.opened, (SELECT SUM(amount) FROM entry WHERE account_id = s.account "  # noqa: S608
+        "AND role <> 'unapplied') "
         f"FROM (SELECT d.control_account_id AS account, SUM(d.control_amount - {_APPLIED}) AS opened "
         f"FROM document d WHERE d.type IN ({kinds}) GROUP BY d.control_account_id) s"
     ):

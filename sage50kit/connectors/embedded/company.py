@@ -7,10 +7,11 @@ cost of sales. Demo, rehearsal of a real batch and tests share it.
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from sage50kit.connectors.base import Capabilities
 from sage50kit.connectors.embedded import (
+    applications,
     audit,
     corrections,
     inventory,
@@ -33,17 +34,14 @@ from sage50kit.model import (
     Item,
     Period,
     Posted,
-    Receipt,
-    Receivable,
     TaxAgency,
     TaxCode,
     Vendor,
 )
-from sage50kit.money import total
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from datetime import date
     from decimal import Decimal
     from pathlib import Path
@@ -51,7 +49,17 @@ if TYPE_CHECKING:
     from sage50kit.connectors.embedded.creation import OpeningStock
     from sage50kit.connectors.embedded.reading import JournalTransaction
     from sage50kit.connectors.embedded.records import Listed
-    from sage50kit.model import Document, DocumentType, GLEntry, Master, OpenItem, StoredDocument
+    from sage50kit.model import (
+        Application,
+        Document,
+        DocumentType,
+        GLEntry,
+        Master,
+        OpenItem,
+        Receipt,
+        Receivable,
+        StoredDocument,
+    )
 
 _KINDS: frozenset[DocumentType] = frozenset(
     {"sales_invoice", "credit_memo", "purchase", "journal_entry", "inventory_adjustment"}
@@ -81,6 +89,7 @@ class EmbeddedCompany:
         creates=frozenset({"customer", "vendor", "item"}),
         voids=True,
         reads_receipts=True,
+        follows_receipts=True,
     )
 
     def __init__(self, path: Path, *, busy_seconds: float = BUSY_SECONDS) -> None:
@@ -210,45 +219,42 @@ class EmbeddedCompany:
             corrections.fill_bill(db, row, reference, date)
             return _posted(db, row)
 
-    def enter_receipt(
-        self,
-        customer_id: str,
-        *,
-        reference: str,
-        date: date,
-        applied: Mapping[str, Decimal],
-        discounts: Mapping[str, Decimal] | None = None,
-        cash_account_id: str = "",
-        discount_account_id: str = "",
-    ) -> Receipt:
-        """Enter money from a customer, as a bookkeeper does; its amount is the sum of `applied`.
+    def enter_receipt(self, customer_id: str, **words: Any) -> Receipt:
+        """Enter money from a customer, as a bookkeeper does; its amount is what is applied or left over.
 
         Args:
             customer_id: who paid.
-            reference: check number or other reference, once for a customer.
-            date: of the receipt.
-            applied: dollars by invoice number; negative ones use up a credit memo.
-            discounts: dollars taken off besides, by invoice number.
-            cash_account_id: debited; without it the first cash account.
-            discount_account_id: debited with the discounts.
+            words: `reference`, `date`, `applied` and the rest of `receipts.Entry`.
 
         Raises:
             DocumentRefused: with every reason; nothing was written.
         """
-        receipt = Receipt(
-            place="",
-            customer_id=customer_id,
-            reference=reference,
-            date=date,
-            amount=total(applied.values()),
-            applied=tuple(applied.items()),
-        )
         with self._file.writing() as db:
-            row = receipts.enter(db, receipt, discounts or {}, cash_account_id, discount_account_id)
-            return receipts.one(db, row)
+            row = receipts.enter(db, receipts.Entry(customer_id=customer_id, **words))
+            return applications.one(db, row)
+
+    def edit_receipt(self, place: str, customer_id: str, **words: Any) -> Receipt:
+        """Change a receipt: from now on it is what `enter_receipt` would have written.
+
+        Raises:
+            DocumentRefused: with every reason, also when it was voided or has bounced.
+        """
+        with self._file.writing() as db:
+            row = reading.row_of(db, place)
+            receipts.enter(db, receipts.Entry(customer_id=customer_id, **words), instead_of=row)
+            return applications.one(db, row)
+
+    def delete_receipt(self, place: str) -> None:
+        """Erase a receipt; its invoices are open again.
+
+        Raises:
+            DocumentRefused: it is no receipt, was voided or has bounced, or its year is closed.
+        """
+        with self._file.writing() as db:
+            receipts.delete(db, reading.row_of(db, place))
 
     def void_receipt(self, place: str, *, on: date) -> Receipt:
-        """Take a receipt back; its invoices are open again.
+        """Take a receipt back on a day; its invoices are open again.
 
         Raises:
             DocumentRefused: it is no receipt, voided already, or Sage would not take the day.
@@ -256,12 +262,54 @@ class EmbeddedCompany:
         with self._file.writing() as db:
             row = reading.row_of(db, place)
             receipts.void(db, row, on)
-            return receipts.one(db, row)
+            return applications.one(db, row)
 
-    def receipts(self, cursor: str) -> tuple[list[Receipt], str, bool]:
-        """Receipts entered or voided after a cursor (""=all), the next cursor, and that all were read."""
+    def bounce_receipt(self, place: str, *, reference: str, on: date) -> Receipt:
+        """Enter that a check came back (NSF): a negative receipt for the same invoices, on a day.
+
+        Raises:
+            DocumentRefused: it is no receipt, taken back already, or Sage would not take the day.
+        """
+        with self._file.writing() as db:
+            row = receipts.bounce(db, reading.row_of(db, place), reference, on)
+            return applications.one(db, row)
+
+    def apply_credit(self, place: str, *, applied: Mapping[str, Decimal], on: date) -> Receipt:
+        """Apply a credit memo by itself: from now on to these invoices, dollars by number; none: undo.
+
+        Raises:
+            DocumentRefused: it is no credit memo, or there is not so much left of it or of an invoice.
+        """
+        with self._file.writing() as db:
+            row = reading.row_of(db, place)
+            receipts.apply_credit(db, row, applied, on)
+            return applications.one(db, row)
+
+    def receipts(
+        self, cursor: str, *, since: date | None = None
+    ) -> tuple[list[Receipt], str, bool]:
+        """Receipts and applied credit memos, the next cursor, and that all were read.
+
+        Args:
+            cursor: those entered, changed, voided or deleted after it; "" for all that stand.
+            since: instead of the cursor, those dated or saved on or after a day.
+        """
         with self._file.reading() as db:
-            return receipts.since(db, cursor)
+            latest = applications.cursor_of(db)
+            if since is not None:
+                return applications.saved_since(db, since), latest, True
+            rows = applications.changed(db, cursor) if cursor else applications.standing(db)
+            return rows, latest, True
+
+    def applications(
+        self,
+        *,
+        as_of: date | None = None,
+        invoices: Collection[tuple[str, str]] | None = None,
+    ) -> list[Application]:
+        """What pays sales invoices at the end of a day, reversals as rows of their own."""
+        with self._file.reading() as db:
+            return applications.applications(db, as_of, invoices)
 
     def open_items(self, *, as_of: date) -> list[OpenItem]:
         """What customers owe and vendors are owed at the end of a day."""
@@ -269,7 +317,7 @@ class EmbeddedCompany:
             return openitems.open_items(db, as_of)
 
     def receivables(self) -> list[Receivable]:
-        """Every sales invoice and credit memo, with what was settled of it and when."""
+        """Every sales invoice, credit memo and receipt, with what was settled of it and when."""
         with self._file.reading() as db:
             return receivables.receivables(db)
 

@@ -110,27 +110,34 @@ def header_of(document: Document, lists: Lookup) -> dict[str, Any]:
 
 
 def write(db: sqlite3.Connection, header: Mapping[str, Any], rows: Sequence[Row]) -> int:
-    """Write a document's header and entries; returns its row.
-
-    Raises:
-        UnbalancedDocument: the entries do not add up to zero, which no check may let through.
-    """
-    if difference := total(row.amount for row in rows):
-        raise UnbalancedDocument(
-            f"{header['number']} ({header['label']}): out of balance by {difference}"
-        )
+    """Write a document's header and entries; returns its row."""
     names = ", ".join(header)
     marks = ", ".join(f":{name}" for name in header)
     added = db.execute(f"INSERT INTO document ({names}) VALUES ({marks})", header)  # noqa: S608  # our own names
     document_id = added.lastrowid
     if document_id is None:
         raise LookupError("the company gave the document no row")
+    write_entries(db, document_id, header, rows)
+    return document_id
+
+
+def write_entries(
+    db: sqlite3.Connection, document_id: int, header: Mapping[str, Any], rows: Sequence[Row]
+) -> None:
+    """Write the entries of a document that has none.
+
+    Raises:
+        UnbalancedDocument: they do not add up to zero, which no check may let through.
+    """
+    if difference := total(row.amount for row in rows):
+        raise UnbalancedDocument(
+            f"{header['number']} ({header['label']}): out of balance by {difference}"
+        )
     db.executemany(
         "INSERT INTO entry (document_id, row, journal, account_id, amount, description, role, made_by, "
         "item_id, quantity, unit_price, tax_agency_id, taxable) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
         [(document_id, number, *_stored(row)) for number, row in enumerate(rows)],
     )
-    return document_id
 
 
 def add_to_balance(db: sqlite3.Connection, kind: str, party_id: str, cents: int) -> None:

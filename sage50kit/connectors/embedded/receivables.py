@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from datetime import date
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from sage50kit.connectors.embedded.reading import place_of
 from sage50kit.connectors.embedded.schema import MONEY_PLACES
@@ -15,17 +15,19 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterator
 
+Kind: TypeAlias = Literal["receipt", "credit", "void"]
 _SALES = "('sales_invoice', 'credit_memo')"
+_ROWS = (
+    "SELECT id, type, party_id, reference, posting_date, due_date, CASE type WHEN 'receipt' THEN "
+    "(SELECT receivable_account_id FROM defaults) ELSE control_account_id END, control_amount, token, "
+    "voided_by IS NOT NULL OR void_of IS NOT NULL FROM document "
+    "WHERE type IN ('sales_invoice', 'credit_memo', 'receipt') ORDER BY posting_date, id"
+)
 
 
 def receivables(db: sqlite3.Connection) -> list[Receivable]:
-    """Sales invoices and credit memos by date, beginning balances, voided ones and reversals too."""
+    """Invoices, credit memos and receipts by date; beginning balances, voided ones and reversals too."""
     settled = _settled(db)
-    rows = db.execute(
-        "SELECT id, type, party_id, reference, posting_date, due_date, control_account_id, "  # noqa: S608  # our own names
-        "control_amount, token, voided_by IS NOT NULL OR void_of IS NOT NULL FROM document "
-        f"WHERE type IN {_SALES} ORDER BY posting_date, id"
-    )
     return [
         Receivable(
             place=place_of(kind, row),
@@ -40,26 +42,30 @@ def receivables(db: sqlite3.Connection) -> list[Receivable]:
             voided=bool(voided),
             settled=tuple(settled[row]),
         )
-        for row, kind, party, reference, posted, due, account, cents, token, voided in rows
+        for row, kind, party, reference, posted, due, account, cents, token, voided in db.execute(
+            _ROWS
+        )
     ]
 
 
 def _settled(db: sqlite3.Connection) -> dict[int, list[Settled]]:
     """What was settled of each document; the applications of one receipt are read together."""
     rows = db.execute(
-        "SELECT d.type = 'credit_memo', a.document_id, a.date, a.amount, a.by_document_id, by.type, "  # noqa: S608
+        "SELECT d.type, a.document_id, a.date, a.amount, a.by_document_id, by.type, "  # noqa: S608  # our own names
         "by.void_of IS NOT NULL OR d.void_of IS NOT NULL FROM application a "
         "JOIN document by ON by.id = a.by_document_id JOIN document d ON d.id = a.document_id "
-        f"WHERE d.type IN {_SALES} ORDER BY a.id"
+        f"WHERE d.type IN {_SALES} OR d.type = 'receipt' ORDER BY a.id"
     )
     settled: dict[int, list[Settled]] = defaultdict(list)
     receipts: dict[int, list[Any]] = defaultdict(list)
-    for is_credit, document, on, cents, by, kind, voids in rows:
-        if kind == "receipt":
-            receipts[by].append((is_credit, document, on, cents))
+    for kind, document, on, cents, by, by_kind, voids in rows:
+        if by_kind == "receipt" and kind != "receipt":
+            receipts[by].append((kind == "credit_memo", document, on, cents))
+            paid = _part(on, -cents, "receipt", place_of(kind, document))
+            settled[by].append(paid)
         else:
-            what: Literal["void", "credit"] = "void" if voids else "credit"
-            settled[document].append(_part(on, cents, what, place_of(kind, by)))
+            what: Kind = "void" if voids or kind == "receipt" else "credit"
+            settled[document].append(_part(on, cents, what, place_of(by_kind, by)))
     for by, applications in receipts.items():
         for document, part in _of_receipt(applications, place_of("receipt", by)):
             settled[document].append(part)
@@ -88,6 +94,6 @@ def _shares(credit: int, weights: list[int]) -> list[int]:
     return [int(part.scaleb(2)) for part in allocate(from_scaled(credit, 2), whole)]
 
 
-def _part(on: str, cents: int, kind: Literal["receipt", "credit", "void"], place: str) -> Settled:
+def _part(on: str, cents: int, kind: Kind, place: str) -> Settled:
     amount = from_scaled(cents, MONEY_PLACES)
     return Settled(on=date.fromisoformat(on), amount=amount, kind=kind, place=place)

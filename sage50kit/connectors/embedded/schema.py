@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import sqlite3
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 APPLICATION_ID = 0x53353043  # "S50C" in the file header: not every SQLite file is a company
 
 MONEY_PLACES = 2
@@ -22,8 +22,7 @@ _LISTS = """
 CREATE TABLE company (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     name TEXT NOT NULL,
-    log_id TEXT NOT NULL DEFAULT '',
-    receipt_revision INTEGER NOT NULL DEFAULT 0
+    log_id TEXT NOT NULL DEFAULT ''
 );
 CREATE TABLE defaults (
     id INTEGER PRIMARY KEY CHECK (id = 1),
@@ -150,8 +149,7 @@ CREATE TABLE document (
     waiting_on_bill INTEGER NOT NULL,
     beginning INTEGER NOT NULL DEFAULT 0,
     voided_by INTEGER REFERENCES document (id),
-    void_of INTEGER REFERENCES document (id),
-    revision INTEGER NOT NULL DEFAULT 0
+    void_of INTEGER REFERENCES document (id)
 );
 CREATE INDEX document_token ON document (token);
 CREATE INDEX document_identity ON document (party_key, reference_key, type);
@@ -182,6 +180,18 @@ CREATE TABLE application (
 );
 CREATE INDEX application_document ON application (document_id);
 CREATE INDEX application_by ON application (by_document_id);
+CREATE TABLE receipt_change (
+    revision INTEGER PRIMARY KEY AUTOINCREMENT,
+    document_id INTEGER NOT NULL,
+    type TEXT NOT NULL,
+    party_id TEXT NOT NULL,
+    reference TEXT NOT NULL,
+    posting_date TEXT NOT NULL,
+    total INTEGER NOT NULL CHECK (typeof(total) = 'integer'),
+    saved TEXT NOT NULL,
+    deleted INTEGER NOT NULL
+);
+CREATE INDEX receipt_change_document ON receipt_change (document_id);
 CREATE TABLE layer (
     id INTEGER PRIMARY KEY,
     item_key TEXT NOT NULL REFERENCES item (key),

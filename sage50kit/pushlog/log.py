@@ -4,9 +4,10 @@ Events are only ever appended; each carries the hash of the one before it, so th
 moved event shows. The current state of documents and batches is a projection, written in the same
 transaction as its event. Intent is recorded before its effect, and the effect before its outcome.
 
-    documents   planned -> sending -> posted | exported | refused | in_doubt ; in_doubt -> posted | planned
+    documents   planned -> sending -> posted | exported | refused | in_doubt ; in_doubt -> posted | planned ;
+                posted -> voided (cancelled in Sage after its batch was un-posted)
     masters     creating -> created | refused
-    batches     planned -> creating -> created
+    batches     planned -> creating -> created -> unposted (deleted in ConnectWise)
 """
 
 from __future__ import annotations
@@ -42,9 +43,10 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = 1
 DocumentState: TypeAlias = Literal[
-    "planned", "sending", "posted", "exported", "refused", "in_doubt"
+    "planned", "sending", "posted", "exported", "refused", "in_doubt", "voided"
 ]
-BatchState: TypeAlias = Literal["planned", "creating", "created"]
+BatchState: TypeAlias = Literal["planned", "creating", "created", "unposted"]
+ENDED: tuple[BatchState, ...] = ("created", "unposted")
 UNSENT: frozenset[DocumentState] = frozenset(
     {"planned", "refused"}
 )  # nothing of it stands anywhere
@@ -298,18 +300,20 @@ class PushLog:
         Args:
             but: a batch that does not count, because it is the one that is planned.
         """
-        begun: dict[str, str] = {}
         with self._engine.connect() as connection:
-            where = (
-                _batches.c.site == self.site,
-                _batches.c.state != "created",
-                _batches.c.batch != but,
-            )
-            for row in connection.execute(sa.select(_batches.c.batch).where(*where)).all():
-                batch = self._batch_row(connection, row.batch)
-                if batch is not None and self._was_sent(connection, batch):
-                    begun |= {one.key: batch.batch for one in batch.transactions}
-        return begun
+            begun = [row for row in self._begun(connection) if row.batch != but]
+        return {one.key: row.batch for row in begun for one in row.transactions}
+
+    def unfinished_batches(self) -> list[str]:
+        """The batches of which something was sent and that are not ended, oldest first."""
+        with self._engine.connect() as connection:
+            return [row.batch for row in self._begun(connection)]
+
+    def _begun(self, connection: sa.Connection) -> list[LoggedBatch]:
+        where = (_batches.c.site == self.site, _batches.c.state.not_in(ENDED))
+        query = sa.select(_batches.c.batch).where(*where).order_by(_batches.c.at)
+        rows = [self._batch_row(connection, row.batch) for row in connection.execute(query)]
+        return [row for row in rows if row is not None and self._was_sent(connection, row)]
 
     def history(self) -> list[dict[str, Any]]:
         """One row per batch, newest first."""
@@ -343,6 +347,10 @@ class PushLog:
             query = query.where(_events.c.site == self.site, _events.c.batch == batch)
         for row in self._read(query):
             yield {**row._mapping, "payload": json.loads(row.payload)}  # noqa: SLF001  # SQLAlchemy's public name
+
+    def count(self) -> int:
+        """How many events there are."""
+        return int(self._meta("events"))
 
     def verify(self) -> list[str]:
         """Recompute the chain; one sentence per changed, missing or moved event, none when whole."""

@@ -1,0 +1,58 @@
+"""The push log that a profile means."""
+
+from __future__ import annotations
+
+import getpass
+from typing import TYPE_CHECKING
+
+from sage50kit.errors import ConfigError, LogCorrupt
+from sage50kit.pushlog.log import PushLog
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sage50kit.connectors.base import Connector
+    from sage50kit.profile import Profile
+
+
+def open_log(profile: Profile, *, company: Connector, site: str) -> PushLog:
+    """Open the push log of a company.
+
+    Args:
+        profile: says where the log is.
+        company: whose log it is.
+        site: the ConnectWise site, as part of every key.
+
+    Raises:
+        ConfigError: the profile names no place for a log.
+        LogCorrupt: it is damaged, cut, or was written by a newer version.
+    """
+    del company
+    return PushLog(_place(profile), site=site, actor=_actor())
+
+
+def verify_log(profile: Profile, *, company: Connector) -> tuple[int, list[str]]:
+    """How many events the push log of a company has, and a sentence for each thing wrong with it."""
+    try:
+        log = open_log(profile, company=company, site="")
+    except LogCorrupt as error:
+        return 0, [str(error)]
+    try:
+        return log.count(), log.verify()
+    finally:
+        log.close()
+
+
+def _place(profile: Profile) -> Path:
+    """The log belongs to the company, not to a workdir: it stands beside the company file (9.3)."""
+    file = profile.sage.company_file
+    if file is None:
+        raise ConfigError("[sage] company_file is missing in the profile. Name the company's file.")
+    return file.with_name(file.name + ".pushlog")
+
+
+def _actor() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a service account without a name
+        return "unknown"
