@@ -219,7 +219,7 @@ class GLEntry:
     """
 
     document: str  # the document's label
-    type: DocumentType
+    type: DocumentType | Literal["receipt"]
     number: str
     date: date
     account_id: str

@@ -16,7 +16,6 @@ from sage50kit.payments.reconcile import (
     SUBLEDGER,
     Books,
     Settings,
-    document_of,
     match,
     reconcile,
     signed,
@@ -149,15 +148,13 @@ def _entries(company: Connector, accounts: Sequence[str], as_of: date) -> list[G
     return [row for row in company.gl_entries(until=as_of) if fold(row.account_id) in wanted]
 
 
-def _places_of(
-    company: Connector, others: Sequence[GLEntry]
-) -> dict[tuple[str, str, str, date], str]:
+def _places_of(company: Connector, others: Sequence[GLEntry]) -> dict[str, str]:
     """Where the documents of other journals stand; read only if there are any."""
     if not others:
         return {}
     stored = company.documents(since=min(row.date for row in others))
     return {
-        document_of(entry): document.place
+        entry.document: document.place
         for document in stored
         if document.type not in SUBLEDGER
         for entry in document.entries

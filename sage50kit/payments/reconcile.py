@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from sage50kit.batch.proof import money_frame
 from sage50kit.model import fold, token
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
 SUBLEDGER = frozenset({"sales_invoice", "credit_memo", "receipt"})  # what makes open items
 UNEXPLAINED = "Unexplained"
-DocumentOf: TypeAlias = "tuple[str, str, str, date]"  # label, type, number, date
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,14 +183,14 @@ class Books:
     """What Sage 50 says: receivables with their history, open items of two days, entries, places.
 
     `opening` and `closing` are the open items before the span and at its end, `entries` those of the
-    receivable accounts up to the day, `places` where documents of other journals stand.
+    receivable accounts up to the day, `places` where documents of other journals stand, by label.
     """
 
     receivables: Sequence[Receivable]
     opening: Sequence[OpenItem]
     closing: Sequence[OpenItem]
     entries: Sequence[GLEntry]
-    places: Mapping[DocumentOf, str]
+    places: Mapping[str, str]
 
 
 def reconcile(
@@ -323,11 +322,6 @@ def _causes(
 # --- the general ledger -----------------------------------------------------------------------
 
 
-def document_of(row: GLEntry) -> DocumentOf:
-    """What tells the document of an entry: label, type, number, date."""
-    return row.document, row.type, row.number, row.date
-
-
 def signed(row: GLEntry) -> Decimal:
     """The amount of an entry, debit positive."""
     return row.debit - row.credit
@@ -335,10 +329,10 @@ def signed(row: GLEntry) -> Decimal:
 
 def _other_journals(books: Books) -> list[Line]:
     """One line for each document that moved the account and makes no open item."""
-    documents: dict[DocumentOf, list[GLEntry]] = defaultdict(list)
+    documents: dict[str, list[GLEntry]] = defaultdict(list)
     for row in books.entries:
         if row.type not in SUBLEDGER:
-            documents[document_of(row)].append(row)
+            documents[row.document].append(row)
     return [
         _other_journal(rows, books.places.get(document, "")) for document, rows in documents.items()
     ]
