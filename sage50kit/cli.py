@@ -434,6 +434,6 @@ def _blocked(error: PlanBlocked, batch: str, save: Any, workdir: Path) -> Answer
 
 
 def _left_out_blocked(planned: Plan) -> bool:
-    from sage50kit.batch.report import BLOCKED
+    from sage50kit.model import BLOCKED
 
     return any(row.reason.startswith(BLOCKED) for row in planned.left_out)

@@ -104,7 +104,7 @@ inventory_account_differs | warn | item {item} keeps its stock on {wanted} in Sa
 currency_differs | block | the currency is {value}, the company keeps its books in {wanted} | Sage 50 has one currency; enter it by hand and clear it in ConnectWise
 listed_differs | block | the list says {wanted}, the export {value} | fetch again; if it stays, reopen and close the record in ConnectWise
 entries_missing | block | {value} of its lines have no GL entry | reopen and close the record in ConnectWise so that its GL entries are made
-in_unfinished_batch | block | it belongs to batch {value}, which was begun and not finished | push batch {value} again first
+in_unfinished_batch | block | it belongs to batch {value}, which was begun and not finished | run first: sage50kit resume
 no_document | block | nothing would be posted for it and nobody said why | report this to the makers of sage50kit; leave it out for now
 date_missing | block | it has no {field} | fill the date in ConnectWise
 period_closed | block | {value} is in a closed fiscal year | change the date in ConnectWise
@@ -115,12 +115,15 @@ same_vendor_invoice | block | {party} has two receipts with vendor invoice {valu
 suffix_added | warn | vendor invoice {value} is used by two receipts; this one is posted as {wanted} | nothing to do
 already_in_books | warn | it stands in the books already ({value}) with the same content; it joins the batch without being posted again | nothing to do
 content_changed | block | it stands in the books ({value}) with other content: there {there}, here {here} | void the document in Sage 50, or clear the transaction
+posted_again | warn | it stands in the books ({value}) and is posted again because its key was named | void the older one in Sage 50
 posted_before | warn | it was posted before ({value}) and is no longer in the books; it will be posted again | make sure that it was removed on purpose
 credit_hold | refuse | customer {value} is on hold; Sage 50 will refuse the invoice | change the credit status under Maintain > Customers, or leave the invoice for later
 credit_over_hold | refuse | customer {value} would owe {owed}, over the limit of {limit}; Sage 50 will refuse the invoice | collect, raise the limit, or leave the invoice for later
 credit_over_limit | warn | customer {value} will owe {owed}, over the limit of {limit} | nothing to do
 credit_notify | warn | customer {value} is set to always notify | nothing to do
 package_setup | warn | Accounting Package: {field} is {value} | {advice}
+finished_first | note | batch {value} had been interrupted and was finished first. {said} | nothing to do
+finished_first_errors | warn | batch {value} had been interrupted and was finished first. {said} | look at its report: sage50kit push --batch {value}
 batch_missing | block | batch {value} is not in ConnectWise | it may be closed or deleted; a closed batch can be restored by ConnectWise support
 batch_entry_missing | block | posted, but GL entry {value} is not in the batch | run the push again, or correct the batch in ConnectWise
 batch_entry_foreign | block | GL entry {value} is in the batch, but not in the log | somebody else changed the batch; compare it by hand

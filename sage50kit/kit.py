@@ -2,34 +2,29 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from contextlib import ExitStack
-from dataclasses import replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Self
 
 from sage50kit import outcome
 from sage50kit.connectors import open_company
 from sage50kit.errors import BatchTaken, UsageError
-from sage50kit.model import KINDS, Kind, LeftOut, Plan, Transaction
+from sage50kit.model import KINDS, Kind, Plan
 from sage50kit.profile import Profile
 from sage50kit.pushlog.opening import open_log
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Sequence
     from pathlib import Path
 
     import pandas as pd
 
-    from sage50kit.batch.mapping import Setup
-    from sage50kit.batch.planning import Detail, Prepared
+    from sage50kit.batch.drafting import Prepared
     from sage50kit.batch.proof import Proof
     from sage50kit.batch.report import PushReport
     from sage50kit.batch.verify import Verification
     from sage50kit.connectors.base import Connector
     from sage50kit.connectwise.site import ConnectWise
-    from sage50kit.model import Books, StoredDocument
-    from sage50kit.pushlog import LoggedDocument
 
     Progress = Callable[[str, int, int | None], None]
 
@@ -105,7 +100,7 @@ class Kit:
             raise UsageError(
                 f"unknown kind: {', '.join(sorted(unknown))}. Kinds: {', '.join(KINDS)}."
             )
-        self._unposted = self.connectwise.unposted(KINDS, progress=self._step("fetch"))
+        self._unposted = self.connectwise.unposted(KINDS, progress=self.step("fetch"))
         kept, left = frames.select(
             self._unposted,
             location=location if location not in (None, "") else self.profile.push.location,
@@ -134,15 +129,22 @@ class Kit:
         return frames.locations(self._unposted)
 
     def why(self, key: str) -> str:
-        """Why a transaction is, or is not, in the list: one sentence."""
+        """Why a transaction is, or is not, in the list, and what would keep it out of the books."""
         kept = self.fetch()
-        if key in set(kept["key"]):
-            return f"{key} is in the list: unposted, and nothing leaves it out."
+        chosen = kept[kept["key"] == key]
+        if len(chosen):
+            return f"{key} is in the list: unposted, and nothing leaves it out.{self._but(chosen)}"
         left = self.left_out
         rows = left[left["key"] == key]
         if len(rows):
             return f"{key} is left out: {rows.iloc[0]['reason']}."
         return self._why_gone(key)
+
+    def _but(self, chosen: pd.DataFrame) -> str:
+        """What blocks a transaction, and what Sage 50 is expected to refuse."""
+        issues = self._prepared(chosen).issues
+        grave = [issue for issue in issues if issue.severity in ("block", "refuse")]
+        return "".join(f" But {issue.message}: {issue.fix}." for issue in grave)
 
     def _why_gone(self, key: str) -> str:
         for row in self.log.of_transactions([key]).get(key, []):
@@ -162,11 +164,11 @@ class Kit:
         """Every finding about the selected transactions, worst first; nothing is written."""
         from sage50kit.issues import issues_frame
 
-        return issues_frame(self._prepare(self._chosen(selected)).issues)
+        return issues_frame(self._prepared(self._chosen(selected)).issues)
 
     def propose_batch(self, selected: pd.DataFrame | None = None) -> str:
         """The next free batch number of the convention, such as `20261031JD-I`."""
-        from sage50kit.batch.report import propose_number
+        from sage50kit.batch.numbers import propose_number
 
         frame = self._chosen(selected)
         kinds = set(frame["kind"]) or set(self.profile.push.kinds)
@@ -183,6 +185,7 @@ class Kit:
         *,
         batch: str | None = None,
         leave_out_blocked: bool | None = None,
+        repost: Collection[str] = (),
     ) -> Plan:
         """Freeze what will be posted, after validating it all.
 
@@ -193,12 +196,14 @@ class Kit:
             selected: rows of `fetch`; None for all of them.
             batch: the batch number; None for the proposed one.
             leave_out_blocked: drop blocked transactions and name them; None for the profile's.
+            repost: keys of transactions to post again although they stand in the books.
 
         Raises:
             PlanBlocked: a finding blocks the batch; all findings are in `.issues`.
             BatchTaken: the number belongs to other transactions.
         """
-        from sage50kit.batch.push import check_number
+        from sage50kit.batch.numbers import check_number
+        from sage50kit.batch.planning import freeze
 
         frame = self._chosen(selected)
         number = batch or self.propose_batch(frame)
@@ -209,11 +214,9 @@ class Kit:
         drop = (
             self.profile.push.leave_out_blocked if leave_out_blocked is None else leave_out_blocked
         )
-        prepared = self._prepare(frame, batch=number)
-        if drop:
-            prepared = self._without_blocked(frame, prepared, batch=number)
-        from sage50kit.batch.planning import freeze
-
+        prepared = self._prepared(
+            frame, batch=number, leave_out_blocked=drop, repost=frozenset(repost)
+        )
         return freeze(prepared, batch=number, site=self.connectwise.name, company=self.company.name)
 
     def proof(self, plan: Plan) -> Proof:
@@ -240,160 +243,6 @@ class Kit:
             )
         return self.log.plan_of(batch, company=self.company.name)
 
-    def _without_blocked(self, frame: pd.DataFrame, prepared: Prepared, *, batch: str) -> Prepared:
-        """The same without the blocked transactions, which are named in `left_out`.
-
-        What is left is looked at again, because a finding may move on to the next document.
-        """
-        from sage50kit.batch.report import BLOCKED
-
-        reasons: dict[str, str] = {}
-        for issue in prepared.issues:
-            if issue.severity == "block":
-                reasons.setdefault(issue.key, f"{BLOCKED}{issue.message}")
-        together = {key: row.key for row in prepared.documents for key in row.transactions}
-        blocked = {
-            row.key: reasons.get(row.key) or reasons[together[row.key]]
-            for row in prepared.transactions
-            if row.key in reasons or together.get(row.key) in reasons
-        }
-        if not blocked:
-            return prepared
-        remaining = frame[~frame["key"].isin(list(blocked))]
-        rest = self._without_blocked(remaining, self._prepare(remaining, batch=batch), batch=batch)
-        left = [
-            LeftOut(
-                key=row.key,
-                kind=row.kind,
-                number=row.number,
-                reason=blocked[row.key],
-                total=row.total,
-            )
-            for row in prepared.transactions
-            if row.key in blocked
-        ]
-        return replace(rest, left_out=(*rest.left_out, *left))
-
-    def _prepare(self, frame: pd.DataFrame, *, batch: str = "") -> Prepared:
-        """Read the detail, the setup, the books and the past; then plan, purely."""
-        from sage50kit.batch.planning import check
-
-        transactions = transactions_of(frame)
-        detail = self._detail(transactions)
-        books = self.company.books()
-        setup = self._setup(detail, books)
-        words: dict[str, Any] = {"books": books, "setup": setup, "push": self.profile.push}
-        drafted = self._drafted(transactions, detail, books, setup)
-        history = self.log.of_transactions([row.key for row in transactions])
-        return check(
-            drafted,
-            found=self.company.find_many(drafted.documents),
-            history=history,
-            standing=self._standing(history),
-            unfinished=self.log.unfinished(but=batch),
-            **words,
-        )
-
-    def _drafted(
-        self, transactions: Sequence[Transaction], detail: Detail, books: Books, setup: Setup
-    ) -> Prepared:
-        """The documents of transactions, under the settings of the profile."""
-        from sage50kit.batch.planning import draft
-
-        return draft(
-            transactions,
-            detail,
-            books=books,
-            setup=setup,
-            push=self.profile.push,
-            delimiter=self.profile.connectwise.account_delimiter,
-            drop_trailing=self.profile.sage.drop_trailing_segments,
-        )
-
-    def _standing(
-        self, history: dict[str, list[LoggedDocument]]
-    ) -> dict[str, list[StoredDocument]]:
-        """What the company still holds of what the log says was posted, by transaction."""
-        past = {row.place: row for rows in history.values() for row in rows}
-        standing: dict[str, list[StoredDocument]] = defaultdict(list)
-        for row, stored in self._at_places(past.values()):
-            for key in row.document.transactions if not stored.voided else ():
-                standing[key].append(stored)
-        return standing
-
-    def _detail(self, transactions: Sequence[Transaction]) -> Detail:
-        """The export of the chosen transactions."""
-        from sage50kit.batch.planning import Detail
-
-        by_kind: dict[str, list[Transaction]] = defaultdict(list)
-        for row in (row for row in transactions if row.disposition == "post"):
-            by_kind["procurement" if row.kind not in ("invoice", "expense") else row.kind].append(
-                row
-            )
-        invoices = [int(_id(row.key)) for row in by_kind["invoice"]]
-        procurement = [_id(row.key) for row in by_kind["procurement"]]
-        export = self.connectwise
-        step = self._step("export")
-        detail = self.profile.push.invoice_detail
-        return Detail(
-            invoices=export.export_invoices(invoices, detail=detail, batch=_DUMMY, progress=step)
-            if invoices
-            else None,
-            expenses=self._expense_groups(by_kind["expense"]),
-            procurement=export.export_procurement(procurement, batch=_DUMMY, progress=step)
-            if procurement
-            else None,
-        )
-
-    def _expense_groups(self, rows: Sequence[Transaction]) -> tuple[Any, ...]:
-        """One export for each member's report, so that bill and rows can be tied (design 9.1)."""
-        from sage50kit.batch.planning import ExpenseGroup
-
-        if not rows:
-            return ()
-        reports = self.connectwise.expense_reports([int(_id(row.key)) for row in rows])
-        groups: dict[Any, list[str]] = defaultdict(list)
-        for row in rows:
-            groups[reports.get(int(_id(row.key)), row.key)].append(row.key)
-        keys = [tuple(group) for group in groups.values()]
-        exports = self.connectwise.export_expenses(
-            [[int(_id(key)) for key in group] for group in keys],
-            batch=_DUMMY,
-            progress=self._step("export"),
-        )
-        return tuple(
-            ExpenseGroup(keys=group, export=export)
-            for group, export in zip(keys, exports, strict=True)
-        )
-
-    def _setup(self, detail: Detail, books: Books) -> Setup:
-        """ConnectWise's setup tables, and the companies and members that the books do not know."""
-        from sage50kit.batch.mapping import Setup
-        from sage50kit.model import fold
-
-        invoices, procurement = detail.invoices, detail.procurement
-        companies = {
-            row.company.id
-            for row in (invoices.transactions if invoices else ())
-            if row.company and fold(row.company_account_number or "") not in books.customer
-        } | {
-            row.company.id
-            for row in (procurement.purchase_transactions if procurement else ())
-            if row.company and fold(row.vendor_number or "") not in books.vendor
-        }
-        members = {
-            bill.member.id
-            for group in detail.expenses
-            for bill in group.export.expense_bills
-            if bill.member and fold(bill.vendor_number or "") not in books.vendor
-        }
-        return Setup(
-            tax_codes=tuple(self.connectwise.tax_codes()),
-            package=self.connectwise.package_setup(),
-            companies=self.connectwise.companies(sorted(filter(None, companies))),
-            members=self.connectwise.members(sorted(filter(None, members))),
-        )
-
     # --- push, verify, look back ---
 
     def push(self, plan: Plan, *, dry_run: bool = True) -> PushReport:
@@ -415,7 +264,7 @@ class Kit:
                 company=self.company,
                 connectwise=self.connectwise,
                 log=self.log,
-                progress=self._step("post"),
+                progress=self.step("post"),
             )
         outcome.record("push", batch=plan.batch, status=report.status, exit_code=report.exit_code)
         return report
@@ -426,6 +275,7 @@ class Kit:
         Raises:
             UsageError: the log knows no such batch.
         """
+        from sage50kit import reading
         from sage50kit.batch.push import batch_members
         from sage50kit.batch.verify import compare
 
@@ -443,9 +293,9 @@ class Kit:
             batch,
             transactions=members,
             logged=logged,
-            stored=self._stored(logged),
+            stored=reading.stored_at(self, logged),
             in_connectwise=found is not None,
-            exported=self._exported(found.id, members) if found else {},
+            exported=reading.exported(self, found.id, members, logged) if found else {},
             batch_entry_ids=[row.id for row in entries],
             still_unposted=set(unposted["key"]) & {row.key for row in members},
         )
@@ -457,37 +307,6 @@ class Kit:
             exit_code=0 if verification.ok else 3,
         )
         return verification
-
-    def _stored(self, logged: Sequence[Any]) -> dict[str, StoredDocument]:
-        """What the books hold at the places the log names."""
-        return {row.document.label: stored for row, stored in self._at_places(logged)}
-
-    def _at_places(
-        self, logged: Iterable[LoggedDocument]
-    ) -> Iterator[tuple[LoggedDocument, StoredDocument]]:
-        """What the company holds where the log says that a document is."""
-        placed = [row for row in logged if row.place]
-        holds = self.company.find_many([row.document for row in placed])
-        for row, found in zip(placed, holds, strict=True):
-            yield from ((row, stored) for stored in found if stored.place == row.place)
-
-    def _exported(self, batch_id: int, members: Sequence[Transaction]) -> dict[str, Any]:
-        """The batch's documents, read back from ConnectWise and drafted anew."""
-        from sage50kit.batch.planning import Detail, ExpenseGroup
-
-        kinds = {row.kind for row in members}
-        export = self.connectwise.batch_export(
-            batch_id, kinds=kinds, detail=self.profile.push.invoice_detail
-        )
-        expenses = tuple(row.key for row in members if row.kind == "expense")
-        detail = Detail(
-            invoices=export,
-            expenses=(ExpenseGroup(keys=expenses, export=export),) if expenses else (),
-            procurement=export,
-        )
-        books = self.company.books()
-        drafted = self._drafted(members, detail, books, self._setup(detail, books))
-        return {row.label: row for row in drafted.documents}
 
     def history(self) -> pd.DataFrame:
         """One row per batch that was ever planned or pushed, newest first."""
@@ -515,9 +334,11 @@ class Kit:
 
     def _chosen(self, selected: pd.DataFrame | None) -> pd.DataFrame:
         """The selected rows, each transaction once; all unposted ones without a selection."""
+        from sage50kit import reading
+
         if selected is None:
             return self.fetch()
-        missing = set(_COLUMNS.split()) - set(selected.columns)
+        missing = set(reading.COLUMNS) - set(selected.columns)
         if missing:
             raise UsageError(
                 f"the selection lacks the columns {', '.join(sorted(missing))}. Choose rows of what "
@@ -525,50 +346,20 @@ class Kit:
             )
         return selected.drop_duplicates("key")
 
+    def _prepared(self, frame: pd.DataFrame, **words: Any) -> Prepared:
+        from sage50kit import reading
+
+        return reading.prepared(self, reading.transactions_of(frame), **words)
+
     def _known_batches(self) -> str:
         return ", ".join(row["batch"] for row in self.log.history()[:5]) or "none"
 
-    def _step(self, name: str) -> Callable[..., None] | None:
+    def step(self, name: str) -> Callable[..., None] | None:
+        """What to call with (done, of how many) while a step goes on; None when nobody listens."""
         if self._progress is None:
             return None
         progress = self._progress
         return lambda done, of=None: progress(name, done, of)
-
-
-_DUMMY = "preview"  # the export wants a batch number and makes no batch of it (connectwise 5.1)
-
-
-_COLUMNS = "key kind type number date party party_id total entry_ids description left_out"
-
-
-def transactions_of(frame: pd.DataFrame) -> list[Transaction]:
-    """The rows of a fetched frame as frozen transactions."""
-    rows: Iterable[Any] = zip(*(frame[name] for name in _COLUMNS.split()), strict=True)
-    return [
-        Transaction(
-            key=key,
-            kind=kind,
-            type=kind_type,
-            number=number,
-            date=day if isinstance(day, date) else None,
-            party=_text(party),
-            party_id=_text(party_id),
-            total=amount,
-            entry_ids=tuple(int(entry) for entry in _text(ids).split(",") if entry),
-            description=_text(description),
-            disposition="clear" if kind == "expense" and left_out else "post",
-            reason=f"{left_out}; cleared by the profile" if kind == "expense" and left_out else "",
-        )
-        for key, kind, kind_type, number, day, party, party_id, amount, ids, description, left_out in rows
-    ]
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""
-
-
-def _id(key: str) -> str:
-    return key.partition(":")[2]
 
 
 def _day(value: date | str | None) -> date | None:

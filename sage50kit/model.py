@@ -239,6 +239,12 @@ def token(key: str, *, part: int = 1, generation: int = 1) -> str:
     return f"CW-{kind[0].upper()}{short}{suffix}"
 
 
+def generation_of(token: str) -> int:
+    """The generation in a token: 2 of `CW-I48112.2`, 1 where there is none."""
+    number = token.partition(".")[2]
+    return int(number) if number.isdigit() else 1
+
+
 def document_label(key: str, *, part: int = 1, generation: int = 1) -> str:
     """How a document is named in logs and reports."""
     return key + (f"/{part}" if part > 1 else "") + (f"#{generation}" if generation > 1 else "")
@@ -571,7 +577,21 @@ class Payment:
     paid_on: date
 
 
+# --- what the push log says of a document ---
+
+DocumentState: TypeAlias = Literal[
+    "planned", "sending", "posted", "exported", "refused", "in_doubt", "unbatched", "voided"
+]
+ARRIVED: frozenset[DocumentState] = frozenset({"posted", "exported"})  # in the books and its batch
+ONCE_POSTED = ARRIVED | {"unbatched", "voided"}  # a later posting is another generation
+
+
 # --- what will be done ------------------------------------------------------------------------
+
+
+BLOCKED = (
+    "blocked: "  # begins the reason of a transaction that was left out because a finding blocks it
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

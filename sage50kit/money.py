@@ -37,8 +37,10 @@ def exact(value: Decimal | int | str) -> Decimal:
         number = value if isinstance(value, Decimal) else Decimal(value)
     except (InvalidOperation, ValueError) as error:
         raise ValueError(f"not an amount: {value!r}") from error
-    if not number.is_finite() or abs(number) >= LIMIT:
+    if not number.is_finite():
         raise ValueError(f"not an amount of money: {value!r}")
+    if abs(number) >= LIMIT:
+        raise ValueError(f"not an amount of money: {number:,f} is beyond ten trillion")
     return number
 
 

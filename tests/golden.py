@@ -145,7 +145,7 @@ def books(name: str) -> Books:
 def transactions(name: str) -> tuple[list[Transaction], set[str]]:
     """The transactions of the unposted rows as a fetch selects them, and the keys it leaves out."""
     from sage50kit.connectwise import frames
-    from sage50kit.kit import transactions_of
+    from sage50kit.reading import transactions_of
 
     pages = unposted_pages(name)
     kept, left = frames.select(

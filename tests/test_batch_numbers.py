@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sage50kit.batch.report import next_number, propose_number
+from sage50kit.batch.numbers import next_number, propose_number
 
 DAY = date(2013, 1, 1)
 

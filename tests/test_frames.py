@@ -411,3 +411,13 @@ def test_locations_are_those_with_transactions():
         [11, "Orlando", 1, Decimal("31.5000")],
     ]
     assert frames.locations(frame_of()).empty
+
+
+def test_rows_that_add_up_beyond_any_company_are_refused_by_name():
+    """Two rows of one packing slip, each an amount of money, their sum not: the record is named."""
+    half = Decimal("9000000000000.00")
+
+    with pytest.raises(
+        ConnectWiseUnreadable, match=r"receipt:3-PS-1-purchase add up: .*ten trillion"
+    ):
+        frame_of(procurement=(received(1, total=half), received(2, total=half)))

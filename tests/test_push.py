@@ -249,10 +249,8 @@ def test_a_plan_of_another_pair_is_refused(kit):
 
 def test_a_second_push_is_told_who_holds_the_company(kit):
     """The claim names the person, the machine and the time; exit code 6."""
-    from sage50kit.batch.push import claim
-
     plan = kit.plan(choose(kit, INVOICE), batch="A")
-    with claim(kit.log), pytest.raises(PushInProgress, match=r"process \d+") as caught:
+    with kit.log.claim(), pytest.raises(PushInProgress, match=r"process \d+") as caught:
         kit.push(plan, dry_run=False)
     assert caught.value.exit_code == 6
     assert living(kit) == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from sage50kit.batch.mapping import amount_words
 from sage50kit.issues import finding
 from sage50kit.model import fold
 from sage50kit.money import ZERO
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
     from decimal import Decimal
 
+    from sage50kit.connectors.base import Capabilities
     from sage50kit.issues import Issue
     from sage50kit.model import Document, StoredDocument, Transaction
 
@@ -45,6 +47,46 @@ def account_differences(
         (account, sent[account], there[account])
         for account in sorted(set(sent) | set(there))
         if sent[account] != there[account]
+    ]
+
+
+def is_this(document: Document, stored: StoredDocument, can: Capabilities) -> bool:
+    """Whether the company's document is ours: by our key, else by party, reference, date and total."""
+    if document.type in can.carries_key:
+        return stored.token == document.token
+    return (
+        not stored.voided
+        and fold(stored.party_id) == fold(document.party_id)
+        and fold(stored.reference) == fold(document.reference)
+        and stored.posting_date == document.posting_date
+        and stored.total == document.total
+    )
+
+
+def differences(document: Document, stored: StoredDocument) -> list[Issue]:
+    """What the company stored otherwise than it was sent; Sage values decreases itself."""
+    pairs = [
+        ("party", document.party_id, stored.party_id),
+        ("number", document.reference, stored.reference),
+        ("date", document.posting_date.isoformat(), stored.posting_date.isoformat()),
+    ]
+    if not document.is_decrease:
+        pairs.append(("total", amount_words(document.total), amount_words(stored.total)))
+    pairs += [
+        (f"account {account}", amount_words(sent), amount_words(there))
+        for account, sent, there in account_differences(document, stored)
+    ]
+    return [
+        finding(
+            "stored_differs",
+            key=document.key,
+            number=document.number,
+            field=name,
+            value=there,
+            wanted=sent,
+        )
+        for name, sent, there in pairs
+        if fold(sent) != fold(there)
     ]
 
 

@@ -76,6 +76,11 @@ def bill_sum(bill: wire.GLExportExpenseBill) -> Decimal:
     return total(cents(row.total or ZERO) for row in bill.detail)
 
 
+def bill_entry_ids(bill: wire.GLExportExpenseBill) -> set[int]:
+    """Every GL entry that a bill names; its own id may be one (connectwise reference, 5.1)."""
+    return {entry for row in bill.detail for entry in row.entry_ids} | {bill.id or 0}
+
+
 def is_paid_back(mapper: Mapper, row: wire.GLExportExpenseBillDetail) -> bool:
     """Whether the member is owed a line; one that is not is noted."""
     if row.company_advance:
@@ -107,6 +112,11 @@ def _bill_line(mapper: Mapper, row: wire.GLExportExpenseBillDetail) -> Distribut
     )
 
 
+def journal_entry_ids(expense: wire.GLExportExpense) -> tuple[int, ...]:
+    """The GL entries of an expense that is no bill, its offset included."""
+    return unique([*expense.entry_ids, *(expense.offset.entry_ids if expense.offset else ())])
+
+
 def journal_document(
     mapper: Mapper, transaction: Transaction, expense: wire.GLExportExpense
 ) -> Document | None:
@@ -124,7 +134,7 @@ def journal_document(
         or expense.document_date is None
     ):
         return None
-    ids = unique([*expense.entry_ids, *(offset.entry_ids if offset else ())])
+    ids = journal_entry_ids(expense)
     return Document(
         type="journal_entry",
         key=transaction.key,

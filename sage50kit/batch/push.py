@@ -3,53 +3,53 @@
 This file is the whole protocol; read it from top to bottom.
 
     claim    one push at a time per company
+    finish   what an earlier push of this company left unfinished
     record   every intent is on disk before anything leaves this machine
     settle   ask the company about documents that an earlier attempt left in doubt
     post     send what is still planned, one document at a time
     batch    tell ConnectWise about what was posted, looking before creating
     report   say what happened, from the log alone
 
-After a crash at any line, push the same plan again: what was done is not done twice.
+After a crash at any line, `resume` or the same push again goes on: what was done is not done twice.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import socket
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from filelock import FileLock, Timeout
-
-from sage50kit.batch.compare import account_differences, entry_findings
-from sage50kit.batch.mapping import amount_words
-from sage50kit.batch.report import PushReport, make_report
+from sage50kit.batch.compare import differences, entry_findings, is_this
+from sage50kit.batch.numbers import check_number
+from sage50kit.batch.report import PushReport, current, make_report
 from sage50kit.errors import (
     BatchTaken,
     ConnectWiseError,
+    ConnectWiseRejected,
     DocumentRefused,
     InDoubt,
     OutcomeUnknown,
-    PushInProgress,
     Sage50KitError,
     UsageError,
 )
 from sage50kit.issues import finding
-from sage50kit.model import Document, fold
+from sage50kit.model import ARRIVED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
 
     from sage50kit.connectors.base import Connector
+    from sage50kit.connectwise import wire
     from sage50kit.connectwise.site import ConnectWise
     from sage50kit.issues import Issue
-    from sage50kit.model import Plan, StoredDocument, Transaction
-    from sage50kit.pushlog import DocumentState, LoggedDocument, PushLog
+    from sage50kit.model import Document, DocumentState, Plan, StoredDocument, Transaction
+    from sage50kit.pushlog import LoggedDocument, PushLog
 
-LONGEST_BATCH = 50  # characters of a batch identifier (connectwise reference, 5.5)
+    Progress = Callable[[int, int], None]
+
+DOUBTFUL: frozenset[DocumentState] = frozenset({"sending", "in_doubt"})
+GONE = (
+    "ConnectWise no longer lists it as it was planned: it was batched by somebody else, or reopened"
+)
 
 
 def push(
@@ -58,7 +58,7 @@ def push(
     company: Connector,
     connectwise: ConnectWise,
     log: PushLog,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> PushReport:
     """Post `plan` to the company, then create its batch.
 
@@ -75,19 +75,23 @@ def push(
         InDoubt: something was sent and not answered; run resume.
     """
     check_pair(plan, company, connectwise)
-    with claim(log), company.session():
-        company.adopt_log(log.log_id)
+    words: dict[str, Any] = {"company": company, "connectwise": connectwise, "log": log}
+    with hold(company, log):
         check_batch_number(plan, connectwise, log)
+        earlier = [finish_recorded(batch, **words) for batch in unfinished(log, but=plan.batch)]
         log.record(plan)
-        with doubt_is_said(plan, log):
-            settle(plan, company, log)
-            create_masters(plan, company, log)
-            for done, document in enumerate(plan.documents, start=1):
-                post(document, plan, company, log)
-                if progress is not None:
-                    progress(done, len(plan.documents))
-            create_batch(plan, connectwise, log)
+        for report in earlier:
+            log.note("finished_first", batch=plan.batch, issues=[_finished_first(report)])
+        finish(plan, progress=progress, **words)
         return make_report(plan, log)
+
+
+@contextmanager
+def hold(company: Connector, log: PushLog) -> Iterator[None]:
+    """Nobody else writes to the company, and it belongs to this log."""
+    with log.claim(), company.session():
+        company.adopt_log(log.log_id)
+        yield
 
 
 def check_pair(plan: Plan, company: Connector, connectwise: ConnectWise) -> None:
@@ -97,6 +101,78 @@ def check_pair(plan: Plan, company: Connector, connectwise: ConnectWise) -> None
             f"plan {plan.batch} was made for {plan.site} and {plan.company}, not for "
             f"{connectwise.name} and {company.name}. Plan again with this profile."
         )
+
+
+def check_batch_number(plan: Plan, connectwise: ConnectWise, log: PushLog) -> None:
+    """The number fits ConnectWise and is free, or is this plan's own."""
+    check_number(plan.batch)
+    known = log.batch(plan.batch)
+    if known is not None and known.state == "unposted":
+        raise BatchTaken(
+            f"batch {plan.batch} was un-posted. Plan its transactions again under another number. "
+            "Nothing was written."
+        )
+    if known is not None and log.holds(plan):
+        return
+    if connectwise.find_batch(plan.batch) is not None:
+        raise BatchTaken(
+            f"batch number {plan.batch} is taken in ConnectWise. Take another one. Nothing was written."
+        )
+
+
+# --- what an earlier push left ---
+
+
+def unfinished(log: PushLog, *, but: str = "") -> list[str]:
+    """The batches that were begun and not ended, oldest first."""
+    return [batch for batch in log.unfinished_batches() if batch != but]
+
+
+def finish_recorded(
+    batch: str,
+    *,
+    company: Connector,
+    connectwise: ConnectWise,
+    log: PushLog,
+    progress: Progress | None = None,
+) -> PushReport:
+    """Finish a batch from what the log holds of it.
+
+    Raises:
+        InDoubt: nobody can tell what became of a document, or ConnectWise does not answer.
+    """
+    plan = log.plan_of(batch, company=company.name)
+    if plan is None:
+        raise UsageError(f"the push log knows no batch {batch}.")
+    finish(plan, company=company, connectwise=connectwise, log=log, progress=progress)
+    return make_report(plan, log)
+
+
+def _finished_first(report: PushReport) -> Issue:
+    code = "finished_first" if report.exit_code == 0 else "finished_first_errors"
+    return finding(code, key="", number="", field="batch", value=report.batch, said=report.headline)
+
+
+def finish(
+    plan: Plan,
+    *,
+    company: Connector,
+    connectwise: ConnectWise,
+    log: PushLog,
+    progress: Progress | None = None,
+) -> None:
+    """From wherever a recorded plan stands to its end."""
+    with doubt_is_said(plan, log):
+        settle(plan, company, log)
+        waiting = [row for row in log.documents(plan.batch) if row.state == "planned"]
+        waiting = refuse_gone(waiting, plan, connectwise, log)
+        if waiting:
+            create_masters(plan, company, log)
+        for done, row in enumerate(waiting, start=1):
+            post(row.document, plan, company, log)
+            if progress is not None:
+                progress(done, len(waiting))
+        create_batch(plan, connectwise, log)
 
 
 @contextmanager
@@ -110,121 +186,105 @@ def doubt_is_said(plan: Plan, log: PushLog) -> Iterator[None]:
         if not log.was_sent(plan.batch):
             raise
         raise InDoubt(
-            f"batch {plan.batch} is not finished: {error} Push batch {plan.batch} again: what was done "
-            "is not done twice."
+            f"batch {plan.batch} is not finished: {error} Run: sage50kit resume. What was done is not "
+            "done twice."
         ) from error
 
 
-@contextmanager
-def claim(log: PushLog) -> Iterator[None]:
-    """Hold the company of a log; the operating system releases it when this process dies."""
-    lock = FileLock(log.path.with_name(log.path.name + ".lock"))
-    holder = log.path.with_name(log.path.name + ".holder")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise PushInProgress(
-            f"another push holds this company: {_holder(holder)}. Wait until it has ended."
-        ) from None
-    try:
-        who = {"actor": log.actor, "machine": socket.gethostname(), "process": os.getpid()}
-        since = datetime.now(UTC).isoformat(timespec="seconds")
-        holder.write_text(json.dumps({**who, "since": since}), encoding="utf-8")
-        yield
-    finally:
-        lock.release()
-
-
-def _holder(path: Path) -> str:
-    try:
-        who = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):  # it has just been claimed and not yet signed
-        return "it has just begun"
-    return "{actor} on {machine} (process {process}) since {since}".format_map(who)
-
-
-def check_number(batch: str) -> None:
-    """A batch number that ConnectWise can hold."""
-    if not 1 <= len(batch) <= LONGEST_BATCH:
-        raise BatchTaken(
-            f"batch number {batch!r} has {len(batch)} characters; ConnectWise takes 1 to "
-            f"{LONGEST_BATCH}. Nothing was written."
-        )
-
-
-def check_batch_number(plan: Plan, connectwise: ConnectWise, log: PushLog) -> None:
-    """The number fits ConnectWise and is free, or is this plan's own."""
-    check_number(plan.batch)
-    known = log.batch(plan.batch)
-    if known is not None and known.fingerprint == plan.fingerprint:
-        return
-    if connectwise.find_batch(plan.batch) is not None:
-        raise BatchTaken(
-            f"batch number {plan.batch} is taken in ConnectWise. Take another one. Nothing was written."
-        )
+# --- settle ---
 
 
 def settle(plan: Plan, company: Connector, log: PushLog) -> None:
-    """Replace doubt by fact: a document whose answer is missing was either posted or not."""
-    doubtful = [row for row in log.documents(plan.batch) if row.state in ("sending", "in_doubt")]
-    if not doubtful:
-        return
-    for row, holds in zip(doubtful, _look(doubtful, company), strict=True):
+    """Replace doubt by fact: a document whose answer is missing was either posted or not.
+
+    Raises:
+        InDoubt: the company cannot tell of some; a person has to look.
+    """
+    doubtful = [row for row in log.documents(plan.batch) if row.state in DOUBTFUL]
+    said = [
         _settle_one(row, holds, company, log)
-
-
-def _look(
-    doubtful: Sequence[LoggedDocument], company: Connector
-) -> list[tuple[StoredDocument, ...]]:
-    try:
-        return company.find_many([row.document for row in doubtful])
-    except OutcomeUnknown as error:
-        names = ", ".join(row.document.number for row in doubtful)
+        for row, holds in zip(doubtful, look(doubtful, company), strict=True)
+    ]
+    open_ones = [words for words in said if words]
+    if open_ones:
         raise InDoubt(
-            f"{error} In doubt: {names}. Look in Sage 50, then run: sage50kit resume"
-        ) from error
+            f"batch {plan.batch}: {'; '.join(open_ones)}. Look in Sage 50, then run: sage50kit resume "
+            "--document KEY --posted NUMBER, or --not-posted. Nothing more was sent."
+        )
+
+
+def look(
+    rows: Sequence[LoggedDocument], company: Connector
+) -> list[tuple[StoredDocument, ...] | None]:
+    """What the company holds for each document; None where it cannot tell."""
+    try:
+        return [*company.find_many([row.document for row in rows])] if rows else []
+    except OutcomeUnknown:
+        if len(rows) == 1:
+            return [None]
+    return [found for row in rows for found in look([row], company)]
 
 
 def _settle_one(
-    row: LoggedDocument, holds: Sequence[StoredDocument], company: Connector, log: PushLog
-) -> None:
+    row: LoggedDocument,
+    holds: Sequence[StoredDocument] | None,
+    company: Connector,
+    log: PushLog,
+) -> str:
+    """Write down what became of a document; returns what nobody can tell, or nothing."""
     document = row.document
-    found = [stored for stored in holds if is_this(document, stored, company)]
+    name = f"{document.number} ({document.label})"
+    found = [stored for stored in holds or () if is_this(document, stored, company.capabilities)]
     alive = [stored for stored in found if not stored.voided]
-    if len(alive) > 1 or (found and not alive):
-        said = "was voided" if not alive else "all look like it"
+    if holds is None or len(alive) > 1 or (found and not alive):
         places = ", ".join(stored.place for stored in found)
-        log.mark(document, "in_doubt", batch=row.batch, reason=f"{places}: {said}")
-        raise InDoubt(
-            f"{document.number} ({document.label}): {places} {said}. Nobody can tell whether it is to be "
-            "posted. Look in Sage 50; nothing more was sent."
-        )
-    why: dict[str, Any] = {"reason": "looked up after an interrupted push"}
+        why = f"{places} " + ("were voided" if not alive else "look alike") if found else ""
+        reason = why or "the company cannot be asked"
+        if (row.state, row.reason) != ("in_doubt", reason):
+            log.mark(document, "in_doubt", batch=row.batch, reason=reason)
+        return f"{name} was sent and not answered, and {reason}"
+    why_settled: dict[str, Any] = {"reason": "looked up after an interrupted push"}
     if alive:
-        why |= {"place": alive[0].place, "issues": differences(document, alive[0])}
-        log.mark(document, _arrived(company), batch=row.batch, **why)
+        why_settled |= {"place": alive[0].place, "issues": differences(document, alive[0])}
+        log.mark(document, arrived(company), batch=row.batch, **why_settled)
     else:
-        log.mark(document, "planned", batch=row.batch, **why)
+        log.mark(document, "planned", batch=row.batch, **why_settled)
+    return ""
 
 
-def is_this(document: Document, stored: StoredDocument, company: Connector) -> bool:
-    """Whether the company's document is ours: by our key, else by party, reference, date and total."""
-    if document.type in company.capabilities.carries_key:
-        return stored.token == document.token
-    return (
-        not stored.voided
-        and fold(stored.party_id) == fold(document.party_id)
-        and fold(stored.reference) == fold(document.reference)
-        and stored.posting_date == document.posting_date
-        and stored.total == document.total
-    )
+# --- post ---
+
+
+def refuse_gone(
+    waiting: Sequence[LoggedDocument], plan: Plan, connectwise: ConnectWise, log: PushLog
+) -> list[LoggedDocument]:
+    """What left ConnectWise's unposted lists since it was planned is not posted; returns the rest.
+
+    A re-run posts what is batched already, so it asks nothing.
+    """
+    known = log.batch(plan.batch)
+    if not waiting or known is None or known.state == "rerunning":
+        return list(waiting)
+    listed = _still_listed(plan, connectwise)
+    gone = [row for row in waiting if not set(row.document.transactions) <= listed]
+    for row in gone:
+        log.mark(row.document, "refused", batch=plan.batch, reason=GONE)
+    return [row for row in waiting if row not in gone]
+
+
+def _still_listed(plan: Plan, connectwise: ConnectWise) -> set[str]:
+    """Keys of the plan that ConnectWise lists as unposted, with no GL entry that the plan does not know."""
+    there = connectwise.unposted_entries({row.kind for row in plan.transactions})
+    return {
+        row.key
+        for row in plan.transactions
+        if row.key in there and there[row.key] <= set(row.entry_ids)
+    }
 
 
 def create_masters(plan: Plan, company: Connector, log: PushLog) -> None:
     """Create what the books lack; a refused one takes its documents with it, and says why."""
-    created = {
-        (event["key"]) for event in log.events(plan.batch) if event["kind"] == "master_created"
-    }
+    created = _created(plan, log) if plan.masters else set()
     for master in plan.masters:
         key = _master_key(master)
         if key in created:
@@ -238,6 +298,17 @@ def create_masters(plan: Plan, company: Connector, log: PushLog) -> None:
             log.note("master_created", batch=plan.batch, key=key, place=identity)
 
 
+def _created(plan: Plan, log: PushLog) -> set[str]:
+    """The masters that this batch has created already, as far as the books can be trusted to have them."""
+    created: set[str] = set()
+    for event in log.events(plan.batch):
+        if event["kind"] == "batch_rerunning":  # the books may be older than the log
+            created.clear()
+        if event["kind"] == "master_created":
+            created.add(event["key"])
+    return created
+
+
 def _master_key(master: object) -> str:
     name = type(master).__name__.lower()
     return f"{name}:{getattr(master, f'{name}_id')}"
@@ -249,8 +320,6 @@ def post(document: Document, plan: Plan, company: Connector, log: PushLog) -> No
     Only an answer is written down. Any other exception is silence: the document stays `sending`, and
     the next push, or resume, settles it by looking.
     """
-    if log.state_of(document, batch=plan.batch) != "planned":
-        return
     log.mark(document, "sending", batch=plan.batch)
     try:
         posted = company.post(document)
@@ -259,12 +328,12 @@ def post(document: Document, plan: Plan, company: Connector, log: PushLog) -> No
     except Sage50KitError as error:
         raise InDoubt(
             f"{document.number} ({document.label}) was sent and not answered: {error} "
-            f"Push batch {plan.batch} again: it is looked up before anything is sent."
+            "Run: sage50kit resume. It is looked up before anything is sent."
         ) from error
     else:
         log.mark(
             document,
-            _arrived(company),
+            arrived(company),
             batch=plan.batch,
             place=posted.place,
             warnings=posted.warnings,
@@ -272,90 +341,99 @@ def post(document: Document, plan: Plan, company: Connector, log: PushLog) -> No
         )
 
 
-def _arrived(company: Connector) -> DocumentState:
+def arrived(company: Connector) -> DocumentState:
     """The state of a document the company took: an import file still needs a person."""
     return "posted" if company.capabilities.confirms else "exported"
 
 
-def differences(document: Document, stored: StoredDocument) -> list[Issue]:
-    """What the company stored otherwise than it was sent; Sage values decreases itself."""
-    pairs = [
-        ("party", document.party_id, stored.party_id),
-        ("number", document.reference, stored.reference),
-        ("date", document.posting_date.isoformat(), stored.posting_date.isoformat()),
-    ]
-    if not document.is_decrease:
-        pairs.append(("total", amount_words(document.total), amount_words(stored.total)))
-    pairs += [
-        (f"account {account}", amount_words(sent), amount_words(there))
-        for account, sent, there in account_differences(document, stored)
-    ]
-    return [
-        finding(
-            "stored_differs",
-            key=document.key,
-            number=document.number,
-            field=name,
-            value=there,
-            wanted=sent,
-        )
-        for name, sent, there in pairs
-        if fold(sent) != fold(there)
-    ]
+# --- batch ---
 
 
 def create_batch(plan: Plan, connectwise: ConnectWise, log: PushLog) -> None:
-    """Create the batch of what was posted and what is cleared on purpose, looking before creating."""
+    """Create the batch of what was posted and what is cleared on purpose, looking before creating.
+
+    The batch of a re-run exists, or is closed: it is read, never made again.
+    """
     known = log.batch(plan.batch)
-    if known is not None and known.state == "created":
+    if known is None or known.state in ("created", "unposted"):
         return
     members = batch_members(plan, log.documents(plan.batch))
+    if known.state == "rerunning":
+        _end_batch(plan.batch, members, connectwise.find_batch(plan.batch), connectwise, log)
+        return
     if not members:
         return
-    ids = list(dict.fromkeys(entry for row in members for entry in row.entry_ids))
     log.mark_batch(plan.batch, "creating", keys=[row.key for row in members])
+    found = connectwise.find_batch(plan.batch) or _create(plan, members, connectwise)
+    _end_batch(plan.batch, members, found, connectwise, log)
+
+
+def _create(
+    plan: Plan, members: Sequence[Transaction], connectwise: ConnectWise
+) -> wire.AccountingBatch:
+    """Send the create call once; whatever the answer, or its absence, the lookup decides.
+
+    A refusal may come from transactions that somebody else batched meanwhile: it is sent once more
+    without them. What is left out of the batch shows when its entries are read.
+    """
+    refusal = _send_batch(plan.batch, members, connectwise)
     found = connectwise.find_batch(plan.batch)
+    if found is None and isinstance(refusal, ConnectWiseRejected):
+        listed = _still_listed(plan, connectwise)
+        rest = [row for row in members if row.key in listed]
+        if rest and len(rest) < len(members):
+            refusal = _send_batch(plan.batch, rest, connectwise)
+            found = connectwise.find_batch(plan.batch)
     if found is None:
-        _send_batch(plan, members, ids, connectwise)
-        found = connectwise.find_batch(plan.batch)
-    if found is None:
+        said = f"ConnectWise says: {refusal}" if refusal else "it is not listed there yet."
         raise InDoubt(
-            f"batch {plan.batch} was sent to ConnectWise and is not listed there yet. The documents are "
-            f"posted. Push batch {plan.batch} again."
+            f"the documents are posted, but ConnectWise has no batch {plan.batch}; {said} "
+            "Run: sage50kit resume"
         )
-    held = {row.id for row in connectwise.batch_entries(found.id)}
-    if not held & set(ids):
-        raise InDoubt(
-            f"batch {plan.batch} in ConnectWise holds none of the posted documents: somebody else made "
-            "it. Have it deleted or renamed there, then push the batch again."
-        )
-    log.mark_batch(plan.batch, "created", batch_id=found.id, issues=entry_findings(members, held))
+    return found
 
 
 def _send_batch(
-    plan: Plan, members: Sequence[Transaction], ids: Sequence[int], connectwise: ConnectWise
-) -> None:
-    """Send the create call once; a missing answer is settled by the lookup that follows."""
+    batch: str, members: Sequence[Transaction], connectwise: ConnectWise
+) -> ConnectWiseError | None:
+    ids = list(dict.fromkeys(entry for row in members for entry in row.entry_ids))
     try:
-        connectwise.create_batch(plan.batch, kinds={row.kind for row in members}, entry_ids=ids)
+        connectwise.create_batch(batch, kinds={row.kind for row in members}, entry_ids=ids)
     except ConnectWiseError as error:
-        if getattr(error, "sent", False):
-            return
+        return error
+    return None
+
+
+def _end_batch(
+    batch: str,
+    members: Sequence[Transaction],
+    found: wire.AccountingBatch | None,
+    connectwise: ConnectWise,
+    log: PushLog,
+) -> None:
+    """Compare the batch's entries with what was posted, and write down that it is there.
+
+    Raises:
+        InDoubt: it holds nothing of ours.
+    """
+    if found is None:  # a re-run of a batch that is closed, or was deleted: the log stands for it
+        gone = finding("batch_missing", key="", number="", field="batch", value=batch)
+        log.mark_batch(batch, "created", issues=[gone])
+        return
+    held = {row.id for row in connectwise.batch_entries(found.id)}
+    if not held & {entry for row in members for entry in row.entry_ids}:
         raise InDoubt(
-            f"the documents are posted, but ConnectWise did not take batch {plan.batch}: {error} "
-            f"Push batch {plan.batch} again."
-        ) from error
+            f"batch {batch} in ConnectWise holds none of the posted documents: somebody else made "
+            "it. Have it deleted or renamed there, then run: sage50kit resume"
+        )
+    log.mark_batch(batch, "created", batch_id=found.id, issues=entry_findings(members, held))
 
 
 def batch_members(plan: Plan, logged: Sequence[LoggedDocument]) -> list[Transaction]:
     """The transactions that enter the batch: cleared ones, and those whose every part was posted."""
-    missing = {
-        key
-        for row in logged
-        if row.state not in ("posted", "exported")
-        for key in row.document.transactions
-    }
-    posted = {key for row in logged for key in row.document.transactions} - missing
-    if logged and not posted:
+    rows = current(logged)
+    missing = {key for row in rows if row.state not in ARRIVED for key in row.document.transactions}
+    posted = {key for row in rows for key in row.document.transactions} - missing
+    if rows and not posted:
         return []  # the batch failed; its number stays free
     return [row for row in plan.transactions if row.disposition != "post" or row.key in posted]

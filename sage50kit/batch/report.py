@@ -6,27 +6,26 @@ The first line is one of the seed's three endings: *failed* (nothing posted, the
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import msgspec
 
+from sage50kit.batch.numbers import next_number
 from sage50kit.batch.proof import money_frame, reasons_frame, unposted_members
 from sage50kit.issues import Issue, finding, issues_frame
-from sage50kit.model import SAGE_SCREENS, Plan
+from sage50kit.model import ARRIVED, BLOCKED, SAGE_SCREENS, Plan
 from sage50kit.money import total
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
-    from datetime import date
     from decimal import Decimal
 
     import pandas as pd
 
     from sage50kit.model import DocumentType
-    from sage50kit.pushlog import LoggedBatch, LoggedDocument, PushLog
+    from sage50kit.pushlog import BatchState, LoggedBatch, LoggedDocument, PushLog
 
 Status: TypeAlias = Literal[
     "completed",
@@ -122,16 +121,17 @@ def _report(
     issues: list[Issue],
     taken: Collection[str] = (),
 ) -> PushReport:
-    counts = Counter(row.state for row in logged)
-    created = batch is not None and batch.state == "created"
-    status = _status(counts, created=created, plan=plan, issues=issues)
-    rows = [_row(row.document, row.state, row.place, row.reason) for row in logged]
+    now = current(logged)
+    counts = Counter(row.state for row in now)
+    state = batch.state if batch else "planned"
+    status = _status(counts, state=state, plan=plan, issues=issues)
+    rows = [_row(row.document, row.state, row.place, row.reason) for row in now]
     unposted = counts["refused"] or any(row.reason.startswith(BLOCKED) for row in plan.left_out)
     next_batch = next_number(plan.batch, taken) if unposted and status != "failed" else ""
-    posted = [row.document for row in logged if row.state in ("posted", "exported")]
+    posted = [row.document for row in now if row.state in ARRIVED]
     return PushReport(
         status=status,
-        headline=_headline(plan, status, counts, next_batch),
+        headline=_headline(plan, status, counts, next_batch, unposted=state == "unposted"),
         batch=plan.batch,
         batch_id=batch.batch_id if batch else None,
         next_batch=next_batch,
@@ -155,7 +155,20 @@ def _report(
     )
 
 
-def _status(counts: Counter[Any], *, created: bool, plan: Plan, issues: Sequence[Issue]) -> Status:
+def current(logged: Sequence[LoggedDocument]) -> list[LoggedDocument]:
+    """The latest generation of each document of a batch, in their order; a re-run leaves older ones."""
+    latest = {(row.key, row.part): row.generation for row in sorted(logged, key=_generation)}
+    return [row for row in logged if row.generation == latest[row.key, row.part]]
+
+
+def _generation(row: LoggedDocument) -> int:
+    return row.generation
+
+
+def _status(
+    counts: Counter[Any], *, state: BatchState, plan: Plan, issues: Sequence[Issue]
+) -> Status:
+    created = state in ("created", "unposted")
     if counts["sending"] or counts["in_doubt"] or counts["planned"]:
         return "in_doubt"
     arrived = counts["posted"] + counts["exported"]
@@ -174,24 +187,39 @@ def _status(counts: Counter[Any], *, created: bool, plan: Plan, issues: Sequence
     return "completed_with_warnings" if severe & {"warn", "refuse"} else "completed"
 
 
-BLOCKED = "blocked: "
 # Findings after which a person has to look, although everything was posted.
-NEEDS_PERSON = frozenset({"stored_differs", "batch_entry_missing", "batch_entry_foreign"})
+NEEDS_PERSON = frozenset(
+    {
+        "stored_differs",
+        "batch_entry_missing",
+        "batch_entry_foreign",
+        "batch_missing",
+        "finished_first_errors",
+    }
+)
 
 
-def _headline(plan: Plan, status: Status, counts: Counter[Any], next_batch: str) -> str:
+def _headline(
+    plan: Plan, status: Status, counts: Counter[Any], next_batch: str, *, unposted: bool
+) -> str:
+    if unposted:
+        return f"Batch {plan.batch} was un-posted; its transactions are unposted again."
     arrived = counts["posted"] + counts["exported"]
     of = f"{arrived} of {len(plan.documents)} documents posted"
     if status == "failed":
         return f"The batch failed: nothing was posted, batch number {plan.batch} is free."
     if status == "in_doubt":
-        return f"Batch {plan.batch} is not finished: {of}. Push it again."
+        return f"Batch {plan.batch} is not finished: {of}. Run: sage50kit resume"
     if not plan.documents and not plan.transactions:
         return f"Batch {plan.batch}: nothing to push."
     if status == "completed_with_errors":
         rest = f" Push the rest as {next_batch}." if next_batch else " See the findings."
         return f"Batch {plan.batch} completed, but some transactions contained errors: {of}.{rest}"
     return f"Batch {plan.batch} completed successfully: {of}."
+
+
+# Events whose payload holds findings.
+_ANSWERS = frozenset({"posted", "exported", "batch_created", "finished_first"})
 
 
 def _answers(plan: Plan, logged: Sequence[LoggedDocument], log: PushLog) -> list[Issue]:
@@ -215,9 +243,7 @@ def _answers(plan: Plan, logged: Sequence[LoggedDocument], log: PushLog) -> list
                     value=payload["reason"],
                 )
             )
-        if event["kind"] == "batch_created":
-            found += msgspec.convert(payload.get("issues", []), list[Issue], strict=False)
-        if event["kind"] not in ("posted", "exported"):
+        if event["kind"] not in _ANSWERS:
             continue
         words = {"key": event["key"], "number": numbers.get(event["key"], "")}
         found += [
@@ -241,43 +267,3 @@ def _row(document: Any, state: str, place: str, reason: str) -> dict[str, Any]:
         "place": place,
         "reason": reason,
     }
-
-
-# --- batch numbers ----------------------------------------------------------------------------
-
-SUFFIXES = {"invoice": "I", "expense": "E", "receipt": "P", "adjustment": "P", "transfer": "P"}
-
-
-def propose_number(day: date, initials: str, kinds: Collection[str], taken: Collection[str]) -> str:
-    """The next free batch number of the seed's convention: `20130101JD-I`, then `20130101JD-I-1`.
-
-    Args:
-        day: the day of the batch.
-        initials: of the person who runs it.
-        kinds: of the transactions; those of several kinds get their letters in the order I, E, P.
-        taken: the numbers that are in use.
-    """
-    found = {SUFFIXES[kind] for kind in kinds}
-    letters = "".join(letter for letter in "IEP" if letter in found)
-    return _free(f"{day:%Y%m%d}{initials}-{letters}", taken)
-
-
-def next_number(batch: str, taken: Collection[str]) -> str:
-    """The next free suffix: `20130101JD-I` -> `20130101JD-I-1` -> `20130101JD-I-2`."""
-    stem, count = _split(batch)
-    return _free(stem, {*taken, batch}, start=count + 1)
-
-
-def _split(batch: str) -> tuple[str, int]:
-    match = re.fullmatch(r"(.*-[A-Z]+)-(\d+)", batch)
-    return (match.group(1), int(match.group(2))) if match else (batch, 0)
-
-
-def _free(stem: str, taken: Collection[str], start: int = 0) -> str:
-    used = {name.casefold() for name in taken}
-    number = start
-    while True:
-        name = f"{stem}-{number}" if number else stem
-        if name.casefold() not in used:
-            return name
-        number += 1

@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING
 from sage50kit.batch.compare import account_differences, same_content
 from sage50kit.batch.mapping import amount_words
 from sage50kit.issues import Issue, finding
-from sage50kit.model import Document, StoredDocument, Transaction, fold, token
+from sage50kit.model import (
+    ONCE_POSTED,
+    Document,
+    StoredDocument,
+    Transaction,
+    fold,
+    generation_of,
+    token,
+)
 from sage50kit.money import ZERO
 
 if TYPE_CHECKING:
@@ -40,6 +48,7 @@ class Checked:
     history: Mapping[str, Sequence[LoggedDocument]] = field(default_factory=dict)
     standing: Mapping[str, Sequence[StoredDocument]] = field(default_factory=dict)
     unfinished: Mapping[str, str] = field(default_factory=dict)
+    repost: frozenset[str] = frozenset()
 
     def report(self, document: Document, code: str, **words: object) -> None:
         """Add a finding about a document."""
@@ -84,7 +93,9 @@ def check_against_books(checked: Checked) -> None:
         # What the log knows to stand for a transaction counts, whatever number or key it has now.
         own += [row for key in document.transactions for row in checked.standing.get(key, ())]
         own = [row for row in own if _part_of(document, row, checked) in (0, document.part)]
-        if own and _already_there(checked, document, own[0]):
+        if own and checked.repost & set(document.transactions):
+            checked.report(document, "posted_again", field="document", value=own[0].place)
+        elif own and _already_there(checked, document, own[0]):
             there[document.label] = f"already in the books at {own[0].place}"
         elif not own and holds and document.reference:
             _report_taken(checked, document, holds[0])
@@ -138,21 +149,31 @@ def _already_there(checked: Checked, document: Document, stored: StoredDocument)
 
 
 def check_generations(checked: Checked) -> None:
-    """A transaction that was posted before and is no longer in the books gets the next generation."""
+    """A transaction that was posted before gets the next generation, if it is posted again at all."""
     for index, document in enumerate(checked.documents):
-        past = [
-            row
+        past = {
+            row.generation: row.place
             for key in document.transactions
             for row in checked.history.get(key, ())
-            if row.state in ("posted", "exported") and row.part == document.part
-        ]
+            if row.state in ONCE_POSTED and row.part == document.part
+        }
+        again = bool(checked.repost & set(document.transactions))
+        if again:  # the log may not know what stands in the books
+            own = (row for row in checked.found.get(document.label, ()) if _is_ours(document, row))
+            past |= {generation_of(row.token): row.place for row in own}
         if past:
-            last = max(past, key=lambda row: row.generation)
-            again = replace(document, generation=last.generation + 1)
-            if again.type in ("journal_entry", "inventory_adjustment"):
-                again = replace(again, reference=again.token)  # their number is our key (9.2)
-            checked.documents[index] = again
-            checked.report(document, "posted_before", field="document", value=last.place)
+            last = max(past)
+            checked.documents[index] = next_generation(document, last)
+            if not again:
+                checked.report(document, "posted_before", field="document", value=past[last])
+
+
+def next_generation(document: Document, last: int) -> Document:
+    """The document as it is posted after generation `last`."""
+    again = replace(document, generation=last + 1)
+    if again.type in ("journal_entry", "inventory_adjustment"):
+        return replace(again, reference=again.token)  # their number is our key (9.2)
+    return again
 
 
 def check_nothing_lost(checked: Checked) -> None:

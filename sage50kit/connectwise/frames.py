@@ -21,11 +21,12 @@ from sage50kit.connectwise.unposted import (
     unreadable,
 )
 from sage50kit.errors import UsageError
-from sage50kit.money import ZERO, money_series
+from sage50kit.money import ZERO, exact, money_series
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import date
+    from decimal import Decimal
 
     from sage50kit.model import Kind
 
@@ -70,13 +71,21 @@ def _joined(procurement: pa.Table) -> pa.Table:
             if row["kind"] in ("invoice", "expense"):
                 what = f"{row['key']} is listed twice"
                 raise unreadable(row["kind"], what)
-            known["total"] += row["total"]
+            known["total"] = _added(known, row["total"])
             ids = [part for part in (known["entry_ids"], row["entry_ids"]) if part]
             known["entry_ids"] = ",".join(ids)
             known["left_out"] = (
                 known["left_out"] and row["left_out"]
             )  # one row with entries is enough
     return pa.Table.from_pylist(list(first.values()), schema=SCHEMA)
+
+
+def _added(known: dict[str, Any], amount: Decimal) -> Decimal:
+    """The sum of two rows of one record, which must be an amount of money too."""
+    try:
+        return exact(known["total"] + amount)
+    except ValueError as error:
+        raise unreadable("procurement", f"the rows of {known['key']} add up: {error}") from error
 
 
 def select(

@@ -53,6 +53,16 @@ class ConnectWise:
         )
         return frame[frame["kind"].isin(list(kinds))].reset_index(drop=True)
 
+    def unposted_entries(self, kinds: Collection[Kind]) -> dict[str, frozenset[int]]:
+        """The GL entries that the unposted lists name, by key of the transaction."""
+        if not kinds:
+            return {}
+        frame = self.unposted(sorted(kinds))
+        return {
+            key: frozenset(int(entry) for entry in ids.split(",") if entry)
+            for key, ids in zip(frame["key"], frame["entry_ids"].fillna(""), strict=True)
+        }
+
     def _whole_list(self, kind: ListKind, progress: Callable[..., None] | None) -> pa.Table:
         """One list, complete: read again when rows moved between its pages.
 

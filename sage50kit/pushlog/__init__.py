@@ -2,10 +2,14 @@
 
 from sage50kit.pushlog.log import (
     BatchState,
-    DocumentState,
     LoggedBatch,
     LoggedDocument,
     PushLog,
 )
 
-__all__ = ["BatchState", "DocumentState", "LoggedBatch", "LoggedDocument", "PushLog"]
+__all__ = [
+    "BatchState",
+    "LoggedBatch",
+    "LoggedDocument",
+    "PushLog",
+]

@@ -5,9 +5,10 @@ moved event shows. The current state of documents and batches is a projection, w
 transaction as its event. Intent is recorded before its effect, and the effect before its outcome.
 
     documents   planned -> sending -> posted | exported | refused | in_doubt ; in_doubt -> posted | planned ;
-                posted -> voided (cancelled in Sage after its batch was un-posted)
+                posted -> unbatched (its transaction left the batch alone) ; either -> voided (cancelled in Sage)
     masters     creating -> created | refused
-    batches     planned -> creating -> created -> unposted (deleted in ConnectWise)
+    batches     planned -> creating -> created -> unposted (deleted in ConnectWise) ;
+                created -> rerunning -> created
 """
 
 from __future__ import annotations
@@ -25,8 +26,10 @@ import sqlalchemy as sa
 from sage50kit.errors import BatchTaken, ContentChanged, InDoubt, LogCorrupt
 from sage50kit.issues import Issue
 from sage50kit.model import (
+    ONCE_POSTED,
     Customer,
     Document,
+    DocumentState,
     Item,
     LeftOut,
     Master,
@@ -36,16 +39,15 @@ from sage50kit.model import (
     canonical,
     digest,
 )
+from sage50kit.pushlog.claims import claim
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
 SCHEMA_VERSION = 1
-DocumentState: TypeAlias = Literal[
-    "planned", "sending", "posted", "exported", "refused", "in_doubt", "voided"
-]
-BatchState: TypeAlias = Literal["planned", "creating", "created", "unposted"]
+BatchState: TypeAlias = Literal["planned", "creating", "created", "rerunning", "unposted"]
 ENDED: tuple[BatchState, ...] = ("created", "unposted")
 UNSENT: frozenset[DocumentState] = frozenset(
     {"planned", "refused"}
@@ -185,6 +187,10 @@ class PushLog:
         """Let go of the file."""
         self._engine.dispose()
 
+    def claim(self) -> AbstractContextManager[None]:
+        """Hold the company: one push at a time; raises `PushInProgress`."""
+        return claim(self.path, self.actor)
+
     # --- writing ---
 
     def record(self, plan: Plan) -> None:
@@ -199,12 +205,42 @@ class PushLog:
         with self._write() as connection:
             old = self._batch_row(connection, plan.batch)
             # The same plan resumes; a batch of which nothing was sent is simply tried again.
-            if old is not None and not self._may_resume(connection, old, plan):
+            if old is not None and not (
+                self._was_sent(connection, old) and self._holds(connection, old, plan)
+            ):
                 self._release(connection, old)
                 old = None
             if old is None:
                 self._record_batch(connection, plan)
             self._record_documents(connection, plan)
+
+    def record_again(self, plan: Plan) -> None:
+        """Record the intent to post documents of an existing batch again, as later generations.
+
+        Args:
+            plan: the batch number, the documents, and the masters that the books lack now.
+        """
+        with self._write() as connection:
+            old = self._batch_row(connection, plan.batch)
+            if old is None:
+                raise KeyError(plan.batch)
+            masters = [*old.masters, *(row for row in plan.masters if row not in old.masters)]
+            content = _content(old.transactions, old.left_out, masters, plan.issues)
+            payload = {"documents": [row.label for row in plan.documents], **content}
+            self._append(connection, "batch_rerunning", batch=plan.batch, payload=payload)
+            where = (_batches.c.site == self.site, _batches.c.batch == plan.batch)
+            connection.execute(
+                _batches.update().where(*where).values(state="rerunning", content=_text(content))
+            )
+            where = (_documents.c.site == self.site, _documents.c.batch == plan.batch)
+            held = connection.execute(sa.select(sa.func.count()).where(*where)).scalar_one()
+            self._record_documents(connection, plan, start=held)
+
+    def holds(self, plan: Plan) -> bool:
+        """Whether a plan is what the log has under its number: pushing it resumes or repeats."""
+        with self._engine.connect() as connection:
+            known = self._batch_row(connection, plan.batch)
+            return known is not None and self._holds(connection, known, plan)
 
     def plan_of(self, batch: str, *, company: str) -> Plan | None:
         """The plan that was recorded under a batch number, to resume or repeat it."""
@@ -372,12 +408,7 @@ class PushLog:
     # --- inside ---
 
     def _record_batch(self, connection: sa.Connection, plan: Plan) -> None:
-        content = {
-            "transactions": canonical(plan.transactions),
-            "left_out": canonical(plan.left_out),
-            "masters": [[type(row).__name__, canonical(row)] for row in plan.masters],
-            "issues": canonical(plan.issues),
-        }
+        content = _content(plan.transactions, plan.left_out, plan.masters, plan.issues)
         row = {"state": "planned", "fingerprint": plan.fingerprint}
         at = self._append(connection, "plan", batch=plan.batch, payload={**row, **content})
         connection.execute(
@@ -391,8 +422,17 @@ class PushLog:
             )
         )
 
-    def _may_resume(self, connection: sa.Connection, old: LoggedBatch, plan: Plan) -> bool:
-        return old.fingerprint == plan.fingerprint and self._was_sent(connection, old)
+    def _holds(self, connection: sa.Connection, old: LoggedBatch, plan: Plan) -> bool:
+        """Whether every document and transaction of a plan is recorded under its number, unchanged."""
+        columns = _documents.c
+        query = sa.select(columns.key, columns.part, columns.generation, columns.fingerprint).where(
+            columns.site == self.site, columns.batch == plan.batch
+        )
+        recorded = {tuple(row)[:3]: row.fingerprint for row in connection.execute(query)}
+        return old.transactions == plan.transactions and all(
+            recorded.get((row.key, row.part, row.generation)) == row.fingerprint
+            for row in plan.documents
+        )
 
     def _was_sent(self, connection: sa.Connection, old: LoggedBatch) -> bool:
         """Whether anything of a batch has left this machine."""
@@ -413,7 +453,7 @@ class PushLog:
                 table.delete().where(table.c.site == self.site, table.c.batch == old.batch)
             )
 
-    def _record_documents(self, connection: sa.Connection, plan: Plan) -> None:
+    def _record_documents(self, connection: sa.Connection, plan: Plan, *, start: int = 0) -> None:
         """The intent to post every document that this batch does not hold yet, all at once."""
         columns = _documents.c
         query = sa.select(
@@ -423,7 +463,7 @@ class PushLog:
         for row in connection.execute(query.where(columns.site == self.site)):
             known.setdefault((row.key, row.generation, row.part), []).append(row)
         new = []
-        for position, document in enumerate(plan.documents):
+        for position, document in enumerate(plan.documents, start):
             olds = known.get((document.key, document.generation, document.part), [])
             if plan.batch in {old.batch for old in olds}:
                 continue
@@ -625,9 +665,9 @@ def _refuse_sent(document: Document, old: Any) -> None:
     if old.state in ("sending", "in_doubt"):
         raise InDoubt(
             f"{document.number} ({document.label}) is in doubt since batch {old.batch}. "
-            f"Push batch {old.batch} again first."
+            "Run first: sage50kit resume"
         )
-    if old.state in ("posted", "exported"):
+    if old.state in ONCE_POSTED:
         raise ContentChanged(
             f"{document.number} ({document.label}) was posted in batch {old.batch} already. "
             "Plan again; what is in the books is not posted twice."
@@ -646,6 +686,21 @@ def _logged(row: sa.Row[Any]) -> LoggedDocument:
         reason=row.reason or "",
         document=msgspec.convert(json.loads(row.content), Document, strict=False),
     )
+
+
+def _content(
+    transactions: Sequence[Transaction],
+    left_out: Sequence[LeftOut],
+    masters: Sequence[Master],
+    issues: Sequence[Issue],
+) -> dict[str, Any]:
+    """What a batch holds besides documents, as plain data."""
+    return {
+        "transactions": canonical(transactions),
+        "left_out": canonical(left_out),
+        "masters": [[type(row).__name__, canonical(row)] for row in masters],
+        "issues": canonical(issues),
+    }
 
 
 def _text(content: Any) -> str:

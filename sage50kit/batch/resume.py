@@ -1,0 +1,144 @@
+"""Finish what an interrupted push left: with no further input, or with a person's answer about a document."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from sage50kit.batch.compare import is_this
+from sage50kit.batch.push import (
+    DOUBTFUL,
+    Progress,
+    arrived,
+    finish_recorded,
+    hold,
+    look,
+    unfinished,
+)
+from sage50kit.batch.report import make_report
+from sage50kit.errors import InDoubt, UsageError
+from sage50kit.model import fold
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sage50kit.batch.report import PushReport
+    from sage50kit.connectors.base import Connector
+    from sage50kit.connectwise.site import ConnectWise
+    from sage50kit.model import StoredDocument
+    from sage50kit.pushlog import LoggedDocument, PushLog
+
+
+def resume(
+    *,
+    company: Connector,
+    connectwise: ConnectWise,
+    log: PushLog,
+    progress: Progress | None = None,
+) -> list[PushReport]:
+    """Finish every batch that was begun and not ended, oldest first.
+
+    Returns the report of each; what stays in doubt is said in its headline and stops no other batch.
+
+    Raises:
+        PushInProgress: another push holds the company.
+    """
+    with hold(company, log):
+        return [_finished(batch, company, connectwise, log, progress) for batch in unfinished(log)]
+
+
+def _finished(
+    batch: str,
+    company: Connector,
+    connectwise: ConnectWise,
+    log: PushLog,
+    progress: Progress | None,
+) -> PushReport:
+    try:
+        return finish_recorded(
+            batch, company=company, connectwise=connectwise, log=log, progress=progress
+        )
+    except InDoubt as error:
+        plan = log.plan_of(batch, company=company.name)
+        assert plan is not None  # noqa: S101  # the log has just listed it
+        return replace(make_report(plan, log), status="in_doubt", headline=str(error))
+
+
+def answer(key: str, *, posted: str | None, company: Connector, log: PushLog) -> None:
+    """Write down a person's word about a document in doubt.
+
+    Args:
+        key: the document's label, or its key.
+        posted: its number or place in Sage 50; None when it is not there.
+        company: asked whether the word can be true, where it can tell.
+        log: where the word is kept, with who gave it.
+
+    Raises:
+        UsageError: the document is not in doubt, or the company knows better.
+    """
+    with hold(company, log):
+        row = _in_doubt(key, log)
+        (holds,) = look([row], company)
+        if posted is None:
+            _contradict(row, holds, company)
+            log.mark(row.document, "planned", batch=row.batch, reason="a person said: not posted")
+            return
+        place = posted if holds is None else _place_of(posted, row, company)
+        words = {"place": place, "reason": f"a person said: posted as {posted}"}
+        log.mark(row.document, arrived(company), batch=row.batch, **words)
+
+
+def _in_doubt(key: str, log: PushLog) -> LoggedDocument:
+    rows = [
+        row
+        for batch in unfinished(log)
+        for row in log.documents(batch)
+        if row.state in DOUBTFUL and key in (row.document.label, row.key)
+    ]
+    if len(rows) > 1:
+        labels = ", ".join(row.document.label for row in rows)
+        raise UsageError(f"{key} has several documents in doubt: {labels}. Name one of them.")
+    if not rows:
+        raise UsageError(f"{key} is not in doubt. Run sage50kit resume to see what is.")
+    return rows[0]
+
+
+def _contradict(
+    row: LoggedDocument, holds: Sequence[StoredDocument] | None, company: Connector
+) -> None:
+    """Nobody may post again what the company shows under our key.
+
+    Raises:
+        UsageError: it does.
+    """
+    document = row.document
+    for stored in holds or ():
+        if not stored.voided and is_this(document, stored, company.capabilities):
+            raise UsageError(
+                f"{document.number} ({document.label}) stands in Sage 50 at {stored.place}. Void it there "
+                f"first, or say: --posted {stored.place}"
+            )
+
+
+def _place_of(said: str, row: LoggedDocument, company: Connector) -> str:
+    """The place of what a person points at.
+
+    Raises:
+        UsageError: the company holds no such document, or several.
+    """
+    document = row.document
+    found = [
+        stored
+        for stored in company.documents()
+        if not stored.voided
+        and stored.type == document.type
+        and fold(said) in (fold(stored.place), fold(stored.reference))
+        and (fold(said) == fold(stored.place) or fold(stored.party_id) == fold(document.party_id))
+    ]
+    if len(found) != 1:
+        what = "several such documents" if found else "no such document of this customer or vendor"
+        raise UsageError(
+            f"{document.number} ({document.label}): Sage 50 has {what}: {said}. Give its place or number "
+            "as Sage 50 shows it, or say --not-posted."
+        )
+    return found[0].place
