@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sage50kit.payments.readings import Both, reconcile_receivables
 from tests.receivables_stage import OTHER_RECEIVABLES, invoice, receivables_stage
 
 if TYPE_CHECKING:
@@ -39,15 +38,12 @@ INVOICES = [
 @pytest.fixture
 def stage(tmp_path) -> Iterator[Stage]:
     """Twelve invoices, and nothing in the books."""
-    with receivables_stage(tmp_path, INVOICES) as stage:
+    with receivables_stage(tmp_path, INVOICES, cut_over=CUT_OVER) as stage:
         yield stage
 
 
 def reconciled(stage: Stage, as_of: date = AS_OF, **more: Any) -> Reconciliation:
-    kit = stage.kit
-    both = Both(client=kit.connectwise.client, company=kit.company, log=kit.log)
-    words = {"rounding_limit": Decimal("0.05"), "cut_over": CUT_OVER, **more}
-    return reconcile_receivables(both, as_of=as_of, **words)
+    return stage.kit.reconcile(as_of=as_of, **more)
 
 
 def found(result: Reconciliation) -> list[tuple[str, str, str]]:
@@ -121,6 +117,21 @@ def test_the_reasons_of_only_in_connectwise(stage):
     }  # fmt: skip
 
 
+def test_what_only_sage_has_is_by_hand_or_gone(stage):
+    """Entered by hand is told from what came from ConnectWise, which has it no more."""
+    plant(stage)
+    records = stage.site.records.invoices
+    records.remove(next(row for row in records if row.id == 7))
+    stage.site.changed()
+
+    rows = reconciled(stage).differences
+    rows = rows[rows["what"] == "only_in_sage"]
+
+    assert dict(zip(rows["number"], rows["reason"], strict=True)) == {
+        "HAND-1": "by_hand", "R-7": "missing"
+    }  # fmt: skip
+
+
 def test_every_row_names_its_documents(stage):
     """Place in Sage 50, id in ConnectWise and key in the log, wherever there is one."""
     plant(stage)
@@ -166,16 +177,15 @@ def test_the_roll_forward_ends_where_the_account_ends(stage):
 
 
 def test_two_systems_that_agree(stage):
-    """Pushed and paid on both sides: matched, nothing for a person, exit code 0."""
+    """Pushed and paid on both sides: matched; what is yet to be pushed needs nobody; exit code 0."""
     stage.push(1, 7, batch="A")
     stage.receive("CK-1", date(2026, 10, 20), applied={"R-7": Decimal(150)})
     stage.pay(7, "150.00", date(2026, 10, 20))
 
-    result = reconciled(stage, cut_over=date(2026, 10, 16))  # the rest is left out on purpose
+    result = reconciled(stage)
 
-    counts = Counter(what for what, _, _ in found(result))
-    assert counts == {"only_in_connectwise": 10}
-    assert set(result.differences["reason"]) == {"before_cut_over"}
+    counts = Counter(result.differences["reason"])
+    assert counts == {"not_posted": 9, "before_cut_over": 1}
     assert result.summary.set_index("class").loc["Matched", "count"] == 2
     assert result.exit_code == 0
 
@@ -225,6 +235,7 @@ def test_the_same_number_of_another_customer_is_never_paired(stage):
     rows = rows[rows["number"] == "R-2"]
 
     assert list(rows["what"]) == ["only_in_connectwise", "only_in_sage"]
+    assert list(rows["reason"]) == ["missing", "by_hand"]
     assert "BAYSHORE" in rows["why"].iloc[0]
 
 

@@ -1,1 +1,1 @@
-"""Receivables: what Sage 50 says was paid, what both systems and the general ledger say is owed."""
+"""What customers paid in Sage 50, carried to the invoices of ConnectWise; and what they paid in its portal."""

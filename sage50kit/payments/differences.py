@@ -105,7 +105,7 @@ def only_billed(row: Billed, *, instead: Booked | None, place: str, cut_over: da
 
 def only_booked(row: Booked, *, is_ours: bool) -> Cause:
     """An invoice that stands in Sage 50 alone; `is_ours` if the push log knows its place."""
-    if is_ours or row.token:
+    if is_ours or row.is_ours:
         return Cause(
             what="only_in_sage",
             amount=row.open,

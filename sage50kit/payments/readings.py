@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -10,7 +9,7 @@ from sage50kit.connectwise import invoices
 from sage50kit.errors import UsageError
 from sage50kit.model import fold
 from sage50kit.money import ZERO, total
-from sage50kit.payments import ageing
+from sage50kit.payments import ageing, golive
 from sage50kit.payments.receivables import billed, booked
 from sage50kit.payments.reconcile import (
     SUBLEDGER,
@@ -22,13 +21,13 @@ from sage50kit.payments.reconcile import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import date
-    from decimal import Decimal
 
     from sage50kit.connectors.base import Connector
     from sage50kit.connectwise.client import Client
     from sage50kit.connectwise.wire import Invoice
+    from sage50kit.kit import Kit
     from sage50kit.model import Books as Lists
     from sage50kit.model import GLEntry
     from sage50kit.payments.ageing import Ageing, By
@@ -39,59 +38,40 @@ if TYPE_CHECKING:
 _RECEIVABLE = 1  # ACCOUNT_TYPES
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Both:
-    """The two systems and the log between them."""
-
-    client: Client
-    company: Connector
-    log: PushLog
-
-
-def reconcile_receivables(
-    both: Both,
-    *,
-    as_of: date,
-    since: date | None = None,
-    rounding_limit: Decimal,
-    cut_over: date | None = None,
-    progress: Callable[..., None] | None = None,
-) -> Reconciliation:
+def reconcile_receivables(kit: Kit, *, as_of: date, since: date | None = None) -> Reconciliation:
     """Read both systems and compare them at the end of a day.
 
     Args:
-        both: the systems and the log.
+        kit: the pair; its profile says what counts as rounding, and the cut-over.
         as_of: the day.
         since: first day of the roll-forward; None for the first of the accounting period.
-        rounding_limit: totals that differ by no more than this differ by rounding, in dollars.
-        cut_over: invoices before this day are kept out of Sage 50.
-        progress: called with (pages read, pages in all or None).
 
     Raises:
         UsageError: the company has no receivable account.
     """
-    lists = both.company.books()
+    lists = kit.company.books()
     settings = Settings(
         as_of=as_of,
         since=since or _first_of_period(lists, as_of),
         accounts=(_receivable_account(lists),),
-        rounding_limit=rounding_limit,
-        cut_over=cut_over,
+        rounding_limit=kit.profile.push.rounding_limit,
+        cut_over=kit.profile.push.cut_over,
         names=_names(lists),
     )
-    found = invoices.invoices(both.client, progress=progress)
-    chosen = [row for row in found if not _currency_problem(row, lists)]
-    logged = places(both.log, [f"invoice:{row.id}" for row in chosen])
-    books = _books(both.company, settings)
+    found = invoices.invoices(kit.connectwise.client, progress=kit.step("invoices"))
+    problems = {row.id: problem for row in found if (problem := _currency_problem(row, lists))}
+    chosen = [row for row in found if row.id not in problems]
+    logged = places(kit.log, [f"invoice:{row.id}" for row in chosen])
+    books = _books(kit.company, settings)
     return reconcile(
-        _as_of(both.client, chosen, books, logged, as_of),
+        _as_of(kit.connectwise.client, chosen, books, logged, as_of),
         books,
         settings=settings,
         logged=logged,
         left_out=[
-            (row.invoice_number or str(row.id), problem)
+            (row.invoice_number or str(row.id), problems[row.id])
             for row in found
-            if (problem := _currency_problem(row, lists))
+            if row.id in problems
         ],
     )
 
@@ -122,8 +102,9 @@ def age_receivables(company: Connector, *, as_of: date, by: By = "due_date") -> 
 
 
 def places(log: PushLog, keys: Sequence[str]) -> dict[str, str]:
-    """Where the log says that transactions stand or stood, latest generation first."""
-    found = {}
+    """Where the log says that transactions stand or stood: posted last, or linked at go-live."""
+    wanted = set(keys)
+    found = {key: place for key, place in golive.linked(log).items() if key in wanted}
     for key, rows in log.of_transactions(keys).items():
         placed = sorted((row.generation, row.place) for row in rows if row.place)
         if placed:

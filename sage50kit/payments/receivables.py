@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sage50kit.model import token
 from sage50kit.money import ZERO, total
 
 if TYPE_CHECKING:
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 
     from sage50kit.connectwise.wire import Invoice, InvoicePayment
     from sage50kit.model import Receivable
+
+
+_OURS = token("invoice:0").removesuffix("0")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +73,11 @@ class Booked:
     voided: bool = False
     is_later: bool = False
     settled_by: tuple[str, ...] = ()  # places of receipts, credit memos and reversals
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether it carries the key of a ConnectWise invoice."""
+        return self.token.startswith(_OURS)
 
 
 def billed(

@@ -245,7 +245,7 @@ def match(
     """Pair what is the same: by the log's place, by our token, then by customer and number."""
     everything = list(booked)
     standing = {row.place: row for row in everything if row.open or not row.voided}
-    by_token = {row.token.partition(".")[0]: row for row in standing.values() if row.token}
+    by_token = {row.token.partition(".")[0]: row for row in standing.values() if row.is_ours}
     pairs, rest = list[Pair](), list[Billed]()
     for row in billed:
         found = standing.get(logged.get(row.key, "")) or by_token.get(token(row.key))

@@ -376,9 +376,13 @@ class PushLog:
             for row in self._read(query)
         ]
 
-    def events(self, batch: str | None = None) -> Iterator[dict[str, Any]]:
-        """The events, oldest first, with their payload as data."""
+    def events(
+        self, batch: str | None = None, *, kinds: Sequence[str] = ()
+    ) -> Iterator[dict[str, Any]]:
+        """The events of the company, or of a batch, or of these kinds; oldest first."""
         query = sa.select(_events).order_by(_events.c.seq)
+        if kinds:
+            query = query.where(_events.c.site == self.site, _events.c.kind.in_(kinds))
         if batch is not None:
             query = query.where(_events.c.site == self.site, _events.c.batch == batch)
         for row in self._read(query):
