@@ -333,6 +333,30 @@ def verify(*, profile: ProfilePath, batch: Batch) -> Answer:
     )
 
 
+@app.command()
+@verb
+def reconcile(
+    *,
+    profile: ProfilePath,
+    as_of: Annotated[str, typer.Option(help="End of this day; today.", metavar="DATE")] = "",
+) -> Answer:
+    """Compare receivables: ConnectWise, Sage 50's open items, its general ledger; with the ageing."""
+    from sage50kit.reports.receivables import reconciliation_page, save_ageing, save_reconciliation
+
+    with _kit(profile) as kit:
+        found = kit.reconcile(as_of=as_of)
+        ageing = kit.ageing(as_of=found.as_of)
+        files = [*save_reconciliation(found, kit.workdir), *save_ageing(ageing, kit.workdir)]
+    return Answer(
+        exit_code=found.exit_code,
+        counts=found.counts,
+        totals=found.totals,
+        files=files,
+        more={"differences": plain_rows(found.differences)},
+        page=reconciliation_page(found),
+    )
+
+
 @app.command("export-ledger")
 @verb
 def export_ledger(

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import io
 from collections import Counter
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import openpyxl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from sage50kit.payments.differences import CLASSES, of_pair
+from sage50kit.payments.receivables import Billed, Booked
+from sage50kit.reports import excel, html, text
+from sage50kit.reports.receivables import reconciliation_page
 from tests.receivables_stage import OTHER_RECEIVABLES, invoice, receivables_stage
+from tests.stage import staged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -190,6 +200,16 @@ def test_two_systems_that_agree(stage):
     assert result.exit_code == 0
 
 
+def test_an_invoice_that_is_dated_apart_is_timing(stage):
+    """In October by ConnectWise, in November by Sage 50: open in one of them at the end of October."""
+    stage.enter("R-2", "200.00", day=date(2026, 11, 3))
+
+    rows = [row for row in found(reconciled(stage)) if row[1] == "R-2"]
+
+    assert rows == [("timing", "R-2", "-200.00")]
+    assert not [row for row in found(reconciled(stage, date(2026, 11, 3))) if row[1] == "R-2"]
+
+
 def test_a_payment_after_the_day_counts_on_neither_side(stage):
     """Both systems have it on 2 November; at the end of October both show the invoice open."""
     stage.push(7, batch="A")
@@ -262,3 +282,85 @@ def test_an_invoice_in_another_currency_is_named_and_not_added(stage):
     assert ("R-1", "it is in EUR; the books are in USD") in result.left_out
     assert result.connectwise == 0
     assert result.exit_code == 3
+
+
+# --- pure -------------------------------------------------------------------------------------
+
+CENTS = st.integers(-2000, 2000).map(lambda cents: Decimal(cents).scaleb(-2))
+
+
+@given(st.lists(CENTS, min_size=8, max_size=8), st.booleans(), st.booleans())
+def test_the_causes_of_a_pair_add_up_to_its_difference(amounts, late, later):
+    """Whatever was billed, paid and credited on either side: the causes sum to open less open."""
+    total, paid, credited, paid_later, other, received, used, settled_later = amounts
+    day = date(2026, 10, 15)
+    billed = Billed(
+        invoice_id=1, number="1", customer_id="A", customer="", date=day, due_date=day, total=total,
+        paid=paid, credited=credited, paid_later=paid_later, is_later=late,
+    )  # fmt: skip
+    booked = Booked(
+        place="SJ-1", type="sales_invoice", number="1", customer_id="A", date=day, due_date=day,
+        account_id="1100", total=other, paid=received, credited=used, settled_later=settled_later,
+        open=Decimal(0) if later else other - received - used, is_later=later,
+    )  # fmt: skip
+
+    causes = list(of_pair(billed, booked, as_of=AS_OF, limit=Decimal("0.05")))
+
+    assert sum((row.amount for row in causes), Decimal(0)) == booked.open - billed.open
+    assert all(row.amount for row in causes)
+
+
+# --- reports and terminal ---------------------------------------------------------------------
+
+
+def test_the_page_proves_itself(stage):
+    """The first line says what is left to do; every class, movement and document has its row."""
+    plant(stage)
+    page = reconciliation_page(reconciled(stage))
+
+    assert page.headline == ("13 differences, 9 for a person; all explained, 0.00 unexplained.")
+    shown = text.render(page)
+    for word in (*CLASSES.values(), "Closing balance", "HAND-1", "ADJ-1", "invoice:8"):
+        assert word in shown
+    assert "HAND-1" in html.document(page)
+
+
+def test_the_workbook_adds_up_alive(stage):
+    """The sums of differences and of the three columns are formulas with their values."""
+    plant(stage)
+    result = reconciled(stage)
+    content = io.BytesIO(excel.workbook(reconciliation_page(result)))
+
+    formulas = openpyxl.load_workbook(content)["Open receivables"]
+    values = openpyxl.load_workbook(content, data_only=True)["Open receivables"]
+
+    last = len(result.lines) + 2
+    assert formulas[f"F{last}"].value == f"=SUM(F2:F{last - 1})"
+    shown = [values.cell(last, place).value for place in (6, 7, 8)]
+    assert shown == [float(each) for each in (result.connectwise, result.sage, result.ledger)]
+
+
+def test_names_of_customers_do_nothing(stage):
+    """Markup in a name is text in HTML, and a formula is text in the workbook."""
+    name = "=1+1 <script>alert(1)</script>"
+    stage.site.setup.tables["companies"][103]["name"] = name
+    stage.site.changed()
+    page = reconciliation_page(reconciled(stage))
+
+    assert "<script>" not in html.document(page)
+    cells = openpyxl.load_workbook(io.BytesIO(excel.workbook(page)))["Open receivables"]["C"]
+    assert {cell.data_type for cell in cells[1:4]} == {"s"}
+
+
+def test_the_verb(tmp_path):
+    """Exit code 3 when something needs a person; one line of JSON; six files; a wrong date is 2."""
+    with staged(tmp_path) as pair:
+        words = ("reconcile", "--profile", str(pair.profile), "--json")
+        done = pair.run(*words, "--as-of", "2026-10-31")
+        wrong = pair.run(*words, "--as-of", "soon")
+
+    assert done.code == 3, done.err
+    assert done.json["totals"]["unexplained"] == "0.00"
+    assert done.json["counts"]["only_in_connectwise"] == len(done.json["differences"])
+    assert len([path for path in done.json["files"] if Path(path).stat().st_size]) == 6
+    assert wrong.code == 2

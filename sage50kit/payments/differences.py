@@ -81,11 +81,12 @@ def of_pair(billed: Billed, booked: Booked, *, as_of: date, limit: Decimal) -> I
         as_of: the day.
         limit: totals that differ by no more than this differ by rounding, in dollars.
     """
-    if billed.is_later != booked.is_later:
-        yield _other_day(billed, booked, as_of)
+    if billed.is_later or booked.is_later:
+        if billed.open != booked.open:
+            yield _other_day(billed, booked, as_of)
         return
     gap = booked.total - billed.total
-    if gap and not billed.is_later:
+    if gap:
         yield _of_totals(billed, booked, gap, limit)
     yield from _of_settlement(billed, booked, as_of)
 

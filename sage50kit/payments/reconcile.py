@@ -108,17 +108,28 @@ class Reconciliation:
         return 3 if needed or not self.is_proven else 0
 
     @cached_property
+    def counts(self) -> dict[str, int]:
+        """How many there are of each class."""
+        counts = dict.fromkeys(map(str, CLASSES), 0)
+        counts["matched"] = sum(not row.causes for row in self.lines)
+        for cause in (cause for row in self.lines for cause in row.causes):
+            counts[cause.what] += 1
+        return counts
+
+    @property
+    def totals(self) -> dict[str, Decimal]:
+        """The three totals and what is unexplained, in dollars."""
+        three = {"connectwise": self.connectwise, "sage": self.sage, "ledger": self.ledger}
+        return {**three, "unexplained": self.unexplained}
+
+    @cached_property
     def summary(self) -> pd.DataFrame:
         """One row a class: how many, and how much account and ConnectWise differ by it, in dollars."""
-        counts: dict[Class, int] = dict.fromkeys(CLASSES, 0)
         sums: dict[Class, Decimal] = dict.fromkeys(CLASSES, ZERO)
-        for row in self.lines:
-            counts["matched"] += not row.causes
-            for cause in row.causes:
-                counts[cause.what] += 1
-                sums[cause.what] += cause.amount
+        for cause in (cause for row in self.lines for cause in row.causes):
+            sums[cause.what] += cause.amount
         rows = [
-            {"class": name, "count": counts[what], "amount": sums[what]}
+            {"class": name, "count": self.counts[what], "amount": sums[what]}
             for what, name in CLASSES.items()
         ]
         return money_frame(rows, ["class", "count", "amount"], ["amount"])
@@ -423,8 +434,11 @@ def _amounts(rows: Iterable[Receivable], kind: str, days: tuple[date, date]) -> 
 
 
 def _documents(row: Line) -> dict[str, object]:
-    names = ("number", "customer_id", "customer", "date", "place", "invoice_id", "key")
-    return {name: getattr(row, name) for name in names} | {"settled_by": ", ".join(row.settled_by)}
+    names = ("number", "customer_id", "customer", "date", "place", "key")
+    return {name: getattr(row, name) for name in names} | {
+        "invoice_id": "" if row.invoice_id is None else str(row.invoice_id),
+        "settled_by": ", ".join(row.settled_by),
+    }
 
 
 def _classes(row: Line) -> str:
