@@ -341,12 +341,12 @@ def reconcile(
     as_of: Annotated[str, typer.Option(help="End of this day; today.", metavar="DATE")] = "",
 ) -> Answer:
     """Compare receivables: ConnectWise, Sage 50's open items, its general ledger; with the ageing."""
-    from sage50kit.reports.receivables import reconciliation_page, save_ageing, save_reconciliation
+    from sage50kit.reports.receivables import reconciliation_page
 
     with _kit(profile) as kit:
         found = kit.reconcile(as_of=as_of)
         ageing = kit.ageing(as_of=found.as_of)
-        files = [*save_reconciliation(found, kit.workdir), *save_ageing(ageing, kit.workdir)]
+        files = kit.save_receivables(found, ageing, dry_run=False)
     return Answer(
         exit_code=found.exit_code,
         counts=found.counts,

@@ -125,6 +125,11 @@ package_setup | warn | Accounting Package: {field} is {value} | {advice}
 finished_first | note | batch {value} had been interrupted and was finished first. {said} | nothing to do
 finished_first_errors | warn | batch {value} had been interrupted and was finished first. {said} | look at its report: sage50kit push --batch {value}
 batch_missing | block | batch {value} is not in ConnectWise | it may be closed or deleted; a closed batch can be restored by ConnectWise support
+batch_not_deleted | warn | ConnectWise did not delete batch {value}: {said} | a closed batch is restored by ConnectWise support; never close a batch
+unbatch_by_hand | warn | it is in batch {value}; ConnectWise un-batches a single {kind} by hand only | open the {menu}, then OK; it returns to the unposted list
+unbatch_whole | warn | it is in batch {value}; ConnectWise cannot un-batch a single {kind} | un-post the whole batch: sage50kit unpost --batch {value}
+void_refused | warn | Sage 50 did not void it: {value} | undo what is applied to it, then void it there
+stands_in_books | warn | it stands in Sage 50 at {value}, dated {date}, {total} | void or delete it there: {screen}
 batch_entry_missing | block | posted, but GL entry {value} is not in the batch | run the push again, or correct the batch in ConnectWise
 batch_entry_foreign | block | GL entry {value} is in the batch, but not in the log | somebody else changed the batch; compare it by hand
 still_unposted | block | it is in the batch but still listed as unposted | look at the record in ConnectWise
@@ -132,6 +137,13 @@ not_in_books | block | the log says posted at {value}, the books do not have it 
 voided_in_books | warn | it was voided in Sage 50 ({value}) | un-post it in ConnectWise if that was meant
 books_differ | block | {field} is {value} in the books, {wanted} was sent | compare the document in Sage 50
 stored_differs | warn | Sage 50 stored {field} as {value}, {wanted} was sent | compare the document in Sage 50
+deleted_in_sage | warn | it is no longer in Sage 50; it stood at {value} | restore it, or run its batch again: sage50kit rerun
+voided_in_sage | warn | it was voided in Sage 50 ({value}) | un-post it in ConnectWise if that was meant
+renumbered_in_sage | warn | it was renumbered in Sage 50: {value} | give it its number again, or payments will not find it
+edited_in_sage | warn | it was edited in Sage 50: {value} | compare the document in Sage 50
+unbatched_in_connectwise | warn | it is no longer in batch {value} and unposted again, but stands in Sage 50 | push it again: it joins the next batch without being posted twice
+edited_in_connectwise | warn | it was edited in ConnectWise after it was posted: {value} | void it in Sage 50 and push it again, or undo the edit
+deleted_in_connectwise | warn | it is neither in batch {value} nor unposted in ConnectWise, but stands in Sage 50 | look at the record in ConnectWise; void the document in Sage 50 if it was deleted there
 company_warning | warn | Sage 50 says: {value} | nothing to do
 company_refused | refuse | Sage 50 refused it: {value} | correct it and push it in the next batch
 """

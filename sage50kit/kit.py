@@ -20,8 +20,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from sage50kit.batch.drafting import Prepared
+    from sage50kit.batch.drift import Drift
     from sage50kit.batch.proof import Proof
     from sage50kit.batch.report import PushReport
+    from sage50kit.batch.rerun import Rerun
+    from sage50kit.batch.unpost import Undone
     from sage50kit.batch.verify import Verification
     from sage50kit.connectors.base import Connector
     from sage50kit.connectwise.site import ConnectWise
@@ -237,6 +240,11 @@ class Kit:
         if known is None:
             return None
         states = {row.state for row in self.log.documents(batch)}
+        if known.state == "unposted":
+            raise BatchTaken(
+                f"batch {batch} was un-posted. Take another number for its transactions; nothing was "
+                "written."
+            )
         if known.state == "planned" and states <= {"planned", "refused"}:
             return None
         finished = known.state == "created"
@@ -272,8 +280,142 @@ class Kit:
                 log=self.log,
                 progress=self.step("post"),
             )
-        outcome.record("push", batch=plan.batch, status=report.status, exit_code=report.exit_code)
+        self._tell("push", report)
         return report
+
+    def resume(
+        self, document: str = "", *, posted: str | None = None, not_posted: bool = False
+    ) -> list[PushReport]:
+        """Finish whatever an interrupted push left; the report of each batch.
+
+        Args:
+            document: label or key of a document in doubt that a person has looked up in Sage 50.
+            posted: its number or place there.
+            not_posted: it is not there.
+
+        Raises:
+            UsageError: the document is not in doubt, or the answer cannot be true.
+            PushInProgress: another push holds the company.
+        """
+        from sage50kit.batch.resume import answer, resume
+
+        if bool(document) != ((posted is not None) ^ not_posted):
+            raise UsageError("say of one document either where it was posted, or that it was not.")
+        if document:
+            answer(document, posted=posted, company=self.company, log=self.log)
+        reports = resume(**self._both, progress=self.step("post"))
+        for report in reports:
+            self._tell("resume", report)
+        return reports
+
+    def rerun(self, batch: str, *, repost: Collection[str] = (), dry_run: bool = True) -> Rerun:
+        """Compare a batch with the books, then post what is missing; a dry run only compares.
+
+        Args:
+            batch: its number.
+            repost: keys of transactions to post again although they stand in the books.
+            dry_run: write nothing.
+
+        Raises:
+            PlanBlocked: a missing document cannot be posted as the books are now.
+            UsageError: the log knows no such batch.
+            InDoubt: the batch is not finished.
+        """
+        from sage50kit import reading
+        from sage50kit.batch.rerun import rerun
+
+        done = reading.review_of(self, batch, repost=repost)
+        if not dry_run:
+            done = rerun(done, **self._both, progress=self.step("post"))
+        status = "completed_with_errors" if done.exit_code else "completed"
+        outcome.record("rerun", batch=batch, status=status, exit_code=done.exit_code)
+        return done
+
+    def unpost(
+        self,
+        batch: str = "",
+        *,
+        document: str = "",
+        void: bool = False,
+        on: date | str | None = None,
+    ) -> Undone:
+        """Take a batch, or one document, out of ConnectWise's batches; says what to undo in Sage 50.
+
+        Args:
+            batch: a whole batch, which is deleted in ConnectWise.
+            document: or the key of one transaction.
+            void: cancel the documents in the company, too, where the connector can.
+            on: the date of the cancellation; each document's own date without it.
+
+        Raises:
+            UsageError: neither or both are named, or the log does not know it.
+        """
+        from sage50kit.batch.unpost import unpost_batch, unpost_document
+
+        if bool(batch) == bool(document):
+            raise UsageError("name a batch or a document to un-post.")
+        words: dict[str, Any] = {**self._both, "void": void, "on": _day(on)}
+        if void and not self.company.capabilities.voids:
+            raise UsageError("this connector cannot void documents. Un-post, then void in Sage 50.")
+        undone = unpost_batch(batch, **words) if batch else unpost_document(document, **words)
+        self._tell("unpost", undone)
+        return undone
+
+    def void(self, document: str, *, on: date | str | None = None) -> Undone:
+        """Cancel a posted document in the company, where the connector can.
+
+        Args:
+            document: its key or label.
+            on: the date of the cancellation; the document's own date without it.
+        """
+        from sage50kit.batch.unpost import void_document
+
+        undone = void_document(document, company=self.company, log=self.log, on=_day(on))
+        self._tell("void", undone)
+        return undone
+
+    def clear(
+        self,
+        selected: pd.DataFrame | Sequence[str],
+        *,
+        batch: str,
+        reason: str,
+        dry_run: bool = True,
+    ) -> PushReport:
+        """Batch transactions in ConnectWise without posting them.
+
+        Args:
+            selected: rows of `fetch`, or keys.
+            batch: the batch number.
+            reason: why nothing is posted; kept in the log.
+            dry_run: write nothing.
+
+        Raises:
+            UsageError: no reason, or a key that is not unposted.
+        """
+        import pandas as pd
+
+        from sage50kit import reading
+        from sage50kit.batch.numbers import check_number
+
+        if not reason.strip():
+            raise UsageError("give the reason why nothing is posted for these transactions.")
+        check_number(batch)
+        rows = selected if isinstance(selected, pd.DataFrame) else self._of_keys(selected)
+        frame = self._chosen(rows)
+        begun = self.log.unfinished(but=batch).keys() & set(frame["key"])
+        if begun:
+            raise UsageError(
+                f"{', '.join(sorted(begun))} belongs to a batch that is not finished. Run first: "
+                "sage50kit resume"
+            )
+        plan = Plan(
+            batch=batch,
+            site=self.connectwise.name,
+            company=self.company.name,
+            transactions=reading.cleared_of(self, frame, reason.strip()),
+        )
+        return self.push(plan, dry_run=dry_run)
 
     def verify(self, batch: str) -> Verification:
         """Read both systems and the log, and compare the batch document by document.
@@ -282,29 +424,8 @@ class Kit:
             UsageError: the log knows no such batch.
         """
         from sage50kit import reading
-        from sage50kit.batch.push import batch_members
-        from sage50kit.batch.verify import compare
 
-        known, plan = self.log.batch(batch), self.log.plan_of(batch, company=self.company.name)
-        if known is None or plan is None:
-            raise UsageError(
-                f"the push log knows no batch {batch}. Known: {self._known_batches()}."
-            )
-        logged = self.log.documents(batch)
-        found = self.connectwise.find_batch(batch)
-        entries = self.connectwise.batch_entries(found.id) if found else []
-        members = batch_members(plan, logged)
-        unposted = self.connectwise.unposted(KINDS)
-        verification = compare(
-            batch,
-            transactions=members,
-            logged=logged,
-            stored=reading.stored_at(self, logged),
-            in_connectwise=found is not None,
-            exported=reading.exported(self, found.id, members, logged) if found else {},
-            batch_entry_ids=[row.id for row in entries],
-            still_unposted=set(unposted["key"]) & {row.key for row in members},
-        )
+        verification = reading.verification_of(self, batch)
         self.log.note("verified", batch=batch, ok=verification.ok)
         outcome.record(
             "verify",
@@ -313,6 +434,16 @@ class Kit:
             exit_code=0 if verification.ok else 3,
         )
         return verification
+
+    def verify_all(self) -> Drift:
+        """What changed after posting, in either system, over all batches: one row for each document."""
+        from sage50kit import reading
+        from sage50kit.batch.drift import remember
+
+        drift = remember(reading.drift_of(self), self.log)
+        status = "completed_with_errors" if drift.exit_code else "completed"
+        outcome.record("verify", batch="", status=status, exit_code=drift.exit_code)
+        return drift
 
     def history(self) -> pd.DataFrame:
         """One row per batch that was ever planned or pushed, newest first."""
@@ -358,6 +489,14 @@ class Kit:
         from sage50kit.payments.readings import age_receivables
 
         return age_receivables(self.company, as_of=_day(as_of) or _today(), by=by)
+
+    def save_receivables(
+        self, found: Reconciliation, ageing: Ageing, *, dry_run: bool = True
+    ) -> list[Path]:
+        """Write both as text, HTML and workbook into the workdir; a dry run writes nothing."""
+        from sage50kit.reports.receivables import save
+
+        return [] if dry_run else save(found, ageing, self.workdir)
 
     def match_history(
         self, *, chosen: Mapping[str, str] | None = None, dry_run: bool = True
@@ -408,8 +547,23 @@ class Kit:
 
         return reading.prepared(self, reading.transactions_of(frame), **words)
 
-    def _known_batches(self) -> str:
-        return ", ".join(row["batch"] for row in self.log.history()[:5]) or "none"
+    def _of_keys(self, keys: Sequence[str]) -> pd.DataFrame:
+        """The unposted rows of some keys, those that are left out as well."""
+        self.fetch()
+        assert self._unposted is not None  # noqa: S101  # fetch has just set it
+        frame = self._unposted
+        missing = [key for key in keys if key not in set(frame["key"])]
+        if missing:
+            raise UsageError(f"{', '.join(missing)} is not unposted in ConnectWise. Ask: why KEY.")
+        return frame[frame["key"].isin(list(keys))].assign(left_out="")
+
+    @property
+    def _both(self) -> dict[str, Any]:
+        """Both ends and the log, as what writes to them wants them."""
+        return {"company": self.company, "connectwise": self.connectwise, "log": self.log}
+
+    def _tell(self, step: str, done: PushReport | Undone) -> None:
+        outcome.record(step, batch=done.batch, status=done.status, exit_code=done.exit_code)
 
     def step(self, name: str) -> Callable[..., None] | None:
         """What to call with (done, of how many) while a step goes on; None when nobody listens."""

@@ -6,16 +6,21 @@ ConnectWise says what a transaction is, the company what stands in the books, th
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from sage50kit.batch.drafting import Detail, ExpenseGroup, draft
+from sage50kit.batch.drafting import Detail, ExpenseGroup, Prepared, draft
+from sage50kit.batch.drift import Batch, find_drift
 from sage50kit.batch.mapping import Setup
-from sage50kit.batch.planning import prepare
-from sage50kit.batch.readback import batch_detail
+from sage50kit.batch.planning import check, prepare
+from sage50kit.batch.push import batch_members
+from sage50kit.batch.readback import batch_detail, with_all_entries
 from sage50kit.batch.report import current
-from sage50kit.errors import UsageError
-from sage50kit.model import Transaction, fold
+from sage50kit.batch.rerun import review
+from sage50kit.batch.verify import compare
+from sage50kit.errors import InDoubt, UsageError
+from sage50kit.model import ARRIVED, KINDS, Transaction, fold
 from sage50kit.money import exact
 
 if TYPE_CHECKING:
@@ -24,9 +29,12 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from sage50kit.batch.drafting import Prepared
+    from sage50kit.batch.drift import Drift
+    from sage50kit.batch.rerun import Rerun
+    from sage50kit.batch.verify import Verification
+    from sage50kit.connectwise import wire
     from sage50kit.kit import Kit
-    from sage50kit.model import Books, Document, StoredDocument
+    from sage50kit.model import Books, Document, Plan, StoredDocument
     from sage50kit.pushlog import LoggedDocument
 
 COLUMNS = [
@@ -64,16 +72,125 @@ def prepared(
     )
 
 
-def prepared_again(
-    kit: Kit,
-    batch_id: int,
-    members: Sequence[Transaction],
-    logged: Sequence[LoggedDocument],
-    *,
-    repost: Collection[str] = (),
-) -> Prepared:
-    """The same for the transactions of a batch that exists, from its own export."""
-    return _prepared(kit, members, _detail_of_batch(kit, batch_id, members, logged), repost=repost)
+def review_of(kit: Kit, batch: str, *, repost: Collection[str] = ()) -> Rerun:
+    """A batch of the log beside the books; ConnectWise's own export of it, or the log where it hides it.
+
+    Raises:
+        PlanBlocked: a missing document cannot be posted as the books are now.
+        InDoubt: the batch is not finished.
+    """
+    plan, logged = _of_log(kit, batch)
+    members = batch_members(plan, logged)
+    rows = [row.document for row in current(logged) if row.state in ARRIVED]
+    found = kit.connectwise.find_batch(batch)
+    if found is None:
+        drafted = Prepared(documents=tuple(rows), masters=plan.masters, transactions=tuple(members))
+        prepared, documents = _checked(kit, drafted, repost), rows
+    else:
+        detail = _detail_of_batch(kit, found.id, members, logged)
+        prepared = _prepared(kit, members, detail, repost=repost)
+        documents = list(_drafted(kit, members, detail).documents)
+    holds = kit.company.find_many([*documents, *rows])
+    by_label: dict[str, list[StoredDocument]] = defaultdict(list)
+    for document, there in zip([*documents, *rows], holds, strict=True):
+        by_label[_plain(document)] += there
+    return review(
+        batch,
+        prepared,
+        documents=[replace(row, generation=1) for row in documents],
+        holds=by_label,
+        can=kit.company.capabilities,
+        repost=repost,
+        site=kit.connectwise.name,
+        company=kit.company.name,
+    )
+
+
+def _checked(kit: Kit, drafted: Prepared, repost: Collection[str]) -> Prepared:
+    """Documents of the log, checked against the books as planned ones are."""
+    books = kit.company.books()
+    history = kit.log.of_transactions([row.key for row in drafted.transactions])
+    return check(
+        drafted,
+        books=books,
+        setup=_setup(kit, Detail(), books),
+        push=kit.profile.push,
+        found=kit.company.find_many(drafted.documents),
+        history=history,
+        standing=_standing(kit, history),
+        repost=repost,
+    )
+
+
+def _of_log(kit: Kit, batch: str) -> tuple[Plan, list[LoggedDocument]]:
+    """What the log holds of a finished batch.
+
+    Raises:
+        UsageError: it knows no such batch, or the batch was un-posted.
+        InDoubt: the batch is not finished.
+    """
+    known, plan = kit.log.batch(batch), kit.log.plan_of(batch, company=kit.company.name)
+    if known is None or plan is None:
+        others = ", ".join(row["batch"] for row in kit.log.history()[:5]) or "none"
+        raise UsageError(f"the push log knows no batch {batch}. Known: {others}.")
+    if known.state == "unposted":
+        raise UsageError(
+            f"batch {batch} was un-posted; its transactions are unposted again. Push them in a new batch."
+        )
+    if batch in kit.log.unfinished_batches():
+        raise InDoubt(f"batch {batch} is not finished. Run first: sage50kit resume")
+    return plan, kit.log.documents(batch)
+
+
+# --- a batch in both systems ---
+
+
+def verification_of(kit: Kit, batch: str) -> Verification:
+    """Both systems and the log, compared document by document.
+
+    Raises:
+        UsageError: the log knows no such batch, or it was un-posted.
+    """
+    plan, logged = _of_log(kit, batch)
+    members = batch_members(plan, logged)
+    found = kit.connectwise.find_batch(batch)
+    unposted = kit.connectwise.unposted_entries({row.kind for row in members})
+    return compare(
+        batch,
+        transactions=members,
+        logged=logged,
+        stored=stored_at(kit, logged),
+        in_connectwise=found is not None,
+        exported=exported(kit, found.id, members, logged) if found else {},
+        batch_entry_ids=_entry_ids(kit, found),
+        still_unposted=unposted.keys() & {row.key for row in members},
+    )
+
+
+def drift_of(kit: Kit) -> Drift:
+    """Every posted document of every batch, compared with both systems as they are now."""
+    unposted = kit.connectwise.unposted_entries(KINDS)
+    names = [row["batch"] for row in kit.log.history() if row["state"] == "created"]
+    batches = [_batch_of(kit, batch) for batch in names]
+    return find_drift(batches, unposted.keys(), kit.company.capabilities)
+
+
+def _batch_of(kit: Kit, batch: str) -> Batch:
+    plan, logged = _of_log(kit, batch)
+    members, rows = batch_members(plan, logged), current(logged)
+    found = kit.connectwise.find_batch(batch)
+    holds = kit.company.find_many([row.document for row in rows])
+    return Batch(
+        batch=batch,
+        logged=logged,
+        holds={row.document.label: there for row, there in zip(rows, holds, strict=True)},
+        exported=exported(kit, found.id, members, logged) if found and members else {},
+        entry_ids=_entry_ids(kit, found),
+    )
+
+
+def _entry_ids(kit: Kit, found: wire.AccountingBatch | None) -> set[int]:
+    return {row.id for row in kit.connectwise.batch_entries(found.id)} if found else set()
 
 
 def _prepared(
@@ -97,9 +214,20 @@ def exported(
     kit: Kit, batch_id: int, members: Sequence[Transaction], logged: Sequence[LoggedDocument]
 ) -> dict[str, Document]:
     """The documents of a batch, read back from ConnectWise and drafted anew, by label."""
-    detail, books = _detail_of_batch(kit, batch_id, members, logged), kit.company.books()
-    drafted = draft(members, detail, setup=_setup(kit, detail, books), **_settings(kit, books))
+    drafted = _drafted(kit, members, _detail_of_batch(kit, batch_id, members, logged))
     return {row.label: row for row in drafted.documents}
+
+
+def _drafted(kit: Kit, members: Sequence[Transaction], detail: Detail) -> Prepared:
+    books = kit.company.books()
+    return draft(members, detail, setup=_setup(kit, detail, books), **_settings(kit, books))
+
+
+def cleared_of(kit: Kit, frame: pd.DataFrame, reason: str) -> tuple[Transaction, ...]:
+    """Selected rows as transactions that are batched without a posting, with all their GL entries."""
+    rows = [replace(row, disposition="post") for row in transactions_of(frame)]
+    whole = with_all_entries(rows, detail_of(kit, rows))
+    return tuple(replace(row, disposition="clear", reason=reason) for row in whole)
 
 
 def _settings(kit: Kit, books: Books) -> dict[str, Any]:
@@ -265,3 +393,7 @@ def _money(amount: Any, key: str) -> Decimal:
 
 def _id(key: str) -> str:
     return key.partition(":")[2]
+
+
+def _plain(document: Document) -> str:
+    return document.label.partition("#")[0]

@@ -430,10 +430,11 @@ def _end_batch(
 
 
 def batch_members(plan: Plan, logged: Sequence[LoggedDocument]) -> list[Transaction]:
-    """The transactions that enter the batch: cleared ones, and those whose every part was posted."""
+    """The transactions that enter the batch: those whose every part was posted, and those without a posting.
+
+    Of the latter are what was cleared, what posts nothing, and what stood in the books before.
+    """
     rows = current(logged)
     missing = {key for row in rows if row.state not in ARRIVED for key in row.document.transactions}
     posted = {key for row in rows for key in row.document.transactions} - missing
-    if rows and not posted:
-        return []  # the batch failed; its number stays free
     return [row for row in plan.transactions if row.disposition != "post" or row.key in posted]

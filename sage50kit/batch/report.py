@@ -205,7 +205,7 @@ def _headline(
     if unposted:
         return f"Batch {plan.batch} was un-posted; its transactions are unposted again."
     arrived = counts["posted"] + counts["exported"]
-    of = f"{arrived} of {len(plan.documents)} documents posted"
+    of = f"{arrived} of {counts.total()} documents posted"
     if status == "failed":
         return f"The batch failed: nothing was posted, batch number {plan.batch} is free."
     if status == "in_doubt":

@@ -22,6 +22,7 @@ from sage50kit.model import fold
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from sage50kit.batch.push import Progress
     from sage50kit.batch.report import PushReport
     from sage50kit.connectors.base import Connector
     from sage50kit.connectwise.site import ConnectWise

@@ -9,11 +9,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sage50kit.batch.compare import account_differences, by_account, entry_findings
+from sage50kit.batch.compare import (
+    account_differences,
+    by_account,
+    entry_findings,
+    expected_total,
+)
 from sage50kit.batch.mapping import amount_words
 from sage50kit.batch.proof import money_frame
+from sage50kit.batch.report import current
 from sage50kit.issues import Issue, finding, issues_frame, worst
-from sage50kit.model import Document, StoredDocument, fold
+from sage50kit.model import ARRIVED, Document, StoredDocument, fold
 from sage50kit.money import ZERO, total
 
 if TYPE_CHECKING:
@@ -70,7 +76,7 @@ def compare(
         still_unposted: keys of the transactions that ConnectWise still lists.
         in_connectwise: whether ConnectWise shows the batch at all.
     """
-    posted = [row for row in logged if row.state in ("posted", "exported")]
+    posted = [row for row in current(logged) if row.state in ARRIVED]
     issues = (
         entry_findings(transactions, batch_entry_ids)
         if in_connectwise
@@ -117,13 +123,24 @@ def _document_findings(
         return [finding("not_in_books", value=row.place, **words)]
     if stored.voided:
         return [finding("voided_in_books", value=stored.place, **words)]
+    issues = changed_in_books(document, stored, words)
+    return issues + (changed_in_connectwise(document, source, words) if source else [])
+
+
+def changed_in_books(
+    document: Document, stored: StoredDocument, words: dict[str, Any]
+) -> list[Issue]:
+    """What the books hold otherwise than it was sent: total, date, party, number, accounts.
+
+    A bill that came in later gives a waiting purchase its number and date (design 9.7).
+    """
     pairs = [("total", amount_words(expected_total(document, stored)), amount_words(stored.total))]
     pairs.append(("date", document.posting_date.isoformat(), stored.posting_date.isoformat()))
     pairs.append(("party", document.party_id, stored.party_id))
     if not (document.waiting_on_bill and not stored.waiting_on_bill):
         pairs.append(("number", document.reference, stored.reference))
     else:
-        pairs.pop(1)  # billed since: number and date are the bill's (design 9.7)
+        pairs.pop(1)
     issues = [
         finding("books_differ", field=name, value=there, wanted=sent, **words)
         for name, sent, there in pairs
@@ -139,13 +156,15 @@ def _document_findings(
         )
         for account, sent, there in account_differences(document, stored)
     ]
-    if source is not None and source.fingerprint != document.fingerprint:
-        issues += _changed_since(document, source, words)
     return issues
 
 
-def _changed_since(document: Document, source: Document, words: dict[str, Any]) -> list[Issue]:
-    """ConnectWise's document is another one than was posted."""
+def changed_in_connectwise(
+    document: Document, source: Document, words: dict[str, Any]
+) -> list[Issue]:
+    """How ConnectWise's document is another one than was posted."""
+    if source.fingerprint == document.fingerprint:
+        return []
     pairs = [("total in ConnectWise", amount_words(document.total), amount_words(source.total))]
     pairs.append(("date in ConnectWise", str(document.posting_date), str(source.posting_date)))
     pairs.append(("party in ConnectWise", document.party_id, source.party_id))
@@ -175,8 +194,3 @@ def _row(
         "books": books,
         "equal": books == expected and connectwise == document.total,
     }
-
-
-def expected_total(document: Document, stored: StoredDocument) -> Decimal:
-    """Sage values decreases itself: there is nothing to compare."""
-    return stored.total if document.is_decrease else document.total

@@ -204,6 +204,10 @@ class ConnectWise:
         """Delete a batch; its transactions return to the unposted lists."""
         self.client.delete(f"{BATCHES}/{batch_id}")
 
+    def unbatch_order(self, order_id: int) -> None:
+        """Take the receipts of a purchase order out of their batches; never repeated."""
+        self.client.post(f"/procurement/purchaseorders/{order_id}/unbatch", {})
+
     # --- setup tables ---
 
     def package_setup(self) -> wire.AccountingPackageSetup | None:

@@ -113,7 +113,7 @@ class Ageing:
     def _repr_html_(self) -> str:
         from sage50kit.reports.receivables import ageing_page, html
 
-        return html(ageing_page(self), fragment=True)
+        return html(ageing_page(self, brief=True), fragment=True)
 
 
 def age(

@@ -174,7 +174,7 @@ class Reconciliation:
     def _repr_html_(self) -> str:
         from sage50kit.reports.receivables import html, reconciliation_page
 
-        return html(reconciliation_page(self), fragment=True)
+        return html(reconciliation_page(self, brief=True), fragment=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -42,7 +42,7 @@ from sage50kit.model import (
 from sage50kit.pushlog.claims import claim
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -377,14 +377,14 @@ class PushLog:
         ]
 
     def events(
-        self, batch: str | None = None, *, kinds: Sequence[str] = ()
+        self, batch: str | None = None, *, kinds: Collection[str] = ()
     ) -> Iterator[dict[str, Any]]:
-        """The events of the company, or of a batch, or of these kinds; oldest first."""
+        """The events, oldest first, with their payload as data; of one batch or of some kinds only."""
         query = sa.select(_events).order_by(_events.c.seq)
-        if kinds:
-            query = query.where(_events.c.site == self.site, _events.c.kind.in_(kinds))
         if batch is not None:
             query = query.where(_events.c.site == self.site, _events.c.batch == batch)
+        if kinds:
+            query = query.where(_events.c.site == self.site, _events.c.kind.in_(kinds))
         for row in self._read(query):
             yield {**row._mapping, "payload": json.loads(row.payload)}  # noqa: SLF001  # SQLAlchemy's public name
 

@@ -53,6 +53,19 @@ BUCKETS = {
     "over_90": "Over 90 days",
     "unapplied_credits": "Unapplied credits",
 }
+OPEN_ITEMS = {
+    "customer_id": "ID",
+    "customer": "Customer",
+    "number": "Invoice",
+    "date": "Date",
+    "due_date": "Due",
+    "days": "Days",
+    "bucket": "Bucket",
+    "amount": "Open",
+    "place": "In Sage 50",
+}
+SUMMARY = {"class": "Class", "count": "How many", "amount": "Account less ConnectWise"}
+MOST = 200  # rows of a table in a notebook cell
 BY = {"due_date": "due date", "invoice_date": "invoice date"}
 THREE = ("connectwise", "sage", "ledger")
 
@@ -62,8 +75,14 @@ def html(page: Page, *, fragment: bool = False) -> str:
     return part(page) if fragment else document(page)
 
 
-def reconciliation_page(found: Reconciliation) -> Page:
-    """Summary, roll-forward, differences, then every open receivable with its three amounts."""
+def reconciliation_page(found: Reconciliation, *, brief: bool = False) -> Page:
+    """Summary, roll-forward, differences, then every open receivable with its three amounts.
+
+    Args:
+        found: the outcome.
+        brief: for a notebook cell: the first differences only, and not what matched.
+    """
+    differences = found.differences
     roll_forward = table(
         found.roll_forward,
         "Roll-forward",
@@ -84,18 +103,33 @@ def reconciliation_page(found: Reconciliation) -> Page:
         tables=(
             table(found.summary, "Classes", columns=SUMMARY, sums=["amount"]),
             roll_forward,
-            table(found.differences, "Differences", columns=DIFFERENCES, sums=["amount"]),
-            table(found.items, "Open receivables", columns=ITEMS, sums=THREE),
+            table(
+                differences.head(MOST) if brief else differences,
+                "Differences",
+                columns=DIFFERENCES,
+                sums=() if brief and len(differences) > MOST else ["amount"],
+                note=_first(len(differences), "found.differences") if brief else "",
+            ),
+            *(
+                ()
+                if brief
+                else (table(found.items, "Open receivables", columns=ITEMS, sums=THREE),)
+            ),
             *_left_out(found),
         ),
     )
 
 
-SUMMARY = {"class": "Class", "count": "How many", "amount": "Account less ConnectWise"}
-
-
-def ageing_page(ageing: Ageing) -> Page:
-    """Buckets as a picture and by customer, then every open item."""
+def ageing_page(ageing: Ageing, *, brief: bool = False) -> Page:
+    """Buckets as a picture and by customer, then every open item; not these when `brief`."""
+    customers = table(
+        ageing.by_customer,
+        "By customer",
+        columns={"customer_id": "ID", "customer": "Customer", **BUCKETS, "total": "Total"},
+        sums=[*BUCKETS, "total"],
+        across="total",
+        empty="Nobody owes anything.",
+    )
     return Page(
         title=f"Ageing of receivables at the end of {ageing.as_of}",
         headline=_ageing_headline(ageing),
@@ -105,34 +139,25 @@ def ageing_page(ageing: Ageing) -> Page:
             f"Open receivables by {BY[ageing.by]} in {ageing.currency}",
             [(BUCKETS[name], amount) for name, amount in ageing.totals.items()],
         ),
-        tables=(
-            table(
-                ageing.by_customer,
-                "By customer",
-                columns={"customer_id": "ID", "customer": "Customer", **BUCKETS, "total": "Total"},
-                sums=[*BUCKETS, "total"],
-                across="total",
-                empty="Nobody owes anything.",
-            ),
-            table(
-                ageing.open_items.assign(
-                    bucket=ageing.open_items["bucket"].map(BUCKETS).astype("object")
-                ),
-                "Open items",
-                columns={
-                    "customer_id": "ID",
-                    "customer": "Customer",
-                    "number": "Invoice",
-                    "date": "Date",
-                    "due_date": "Due",
-                    "days": "Days",
-                    "bucket": "Bucket",
-                    "amount": "Open",
-                    "place": "In Sage 50",
-                },
-                sums=["amount"],
-            ),
-        ),
+        tables=(customers,) if brief else (customers, _open_items(ageing)),
+    )
+
+
+def _open_items(ageing: Ageing) -> Table:
+    items = ageing.open_items
+    return table(
+        items.assign(bucket=items["bucket"].map(BUCKETS).astype("object")),
+        "Open items",
+        columns=OPEN_ITEMS,
+        sums=["amount"],
+    )
+
+
+def _first(rows: int, where: str) -> str:
+    return (
+        f"The first {MOST} of {rows:,}; all are in {where} and in the workbook."
+        if rows > MOST
+        else ""
     )
 
 
@@ -145,6 +170,11 @@ def save_ageing(ageing: Ageing, workdir: Path) -> list[Path]:
     """The ageing of a day as text, HTML and workbook."""
     name = f"ageing-{ageing.as_of}-by-{ageing.by.replace('_', '-')}"
     return save_page(ageing_page(ageing), _folder(workdir), name)
+
+
+def save(found: Reconciliation, ageing: Ageing, workdir: Path) -> list[Path]:
+    """Both as text, HTML and workbook."""
+    return [*save_reconciliation(found, workdir), *save_ageing(ageing, workdir)]
 
 
 def _folder(workdir: Path) -> Path:

@@ -1,0 +1,221 @@
+"""Run a batch again: compare it with the books document by document, then post what is missing.
+
+Sage 50 restored from a backup is the usual reason. What stands in the books is left alone; it is posted again
+only if its key is named, and then as a later generation.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from sage50kit.batch.compare import account_differences, expected_total, is_this, same_content
+from sage50kit.batch.mapping import amount_words
+from sage50kit.batch.planning import freeze
+from sage50kit.batch.proof import money_frame
+from sage50kit.batch.push import check_pair, finish_recorded, hold, unfinished
+from sage50kit.errors import InDoubt
+from sage50kit.issues import issues_frame
+from sage50kit.model import token
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    import pandas as pd
+
+    from sage50kit.batch.drafting import Prepared
+    from sage50kit.batch.push import Progress
+    from sage50kit.batch.report import PushReport
+    from sage50kit.connectors.base import Capabilities, Connector
+    from sage50kit.connectwise.site import ConnectWise
+    from sage50kit.model import Document, Plan, StoredDocument
+    from sage50kit.pushlog import PushLog
+
+Standing: TypeAlias = Literal["present", "missing", "changed"]
+_COLUMNS = ["document", "number", "party_id", "date", "connectwise", "books", "state", "difference"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rerun:
+    """A batch beside the books, and what posting the missing documents did.
+
+    `documents` has one row for each: its total in ConnectWise and in the books (dollars), whether it is
+    present, missing or changed, and what differs. `plan` holds what would be posted.
+    """
+
+    batch: str
+    documents: pd.DataFrame
+    issues: pd.DataFrame
+    plan: Plan
+    report: PushReport | None = None
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many documents are present, missing and changed."""
+        found = Counter(self.documents["state"])
+        return {state: found[state] for state in ("present", "missing", "changed")}
+
+    @property
+    def headline(self) -> str:
+        """The outcome in a sentence."""
+        words = ", ".join(f"{count} {state}" for state, count in self.counts.items())
+        if self.report is None:
+            return f"Batch {self.batch}: {words}. {len(self.plan.documents)} would be posted."
+        posted = self.report.counts.get("posted", 0) + self.report.counts.get("exported", 0)
+        done = f"{posted} of {len(self.documents)} documents stand in the books"
+        return f"Batch {self.batch}: {words}. Now {done}."
+
+    @property
+    def exit_code(self) -> int:
+        """The exit code of the terminal: a changed document needs a person."""
+        if self.report is not None and self.report.exit_code:
+            return self.report.exit_code
+        return 3 if self.counts["changed"] else 0
+
+    def __repr__(self) -> str:
+        """The headline."""
+        return f"<Rerun {self.headline}>"
+
+    def _repr_html_(self) -> str:
+        from sage50kit.reports.corrections import rerun_page
+        from sage50kit.reports.html import part
+
+        return part(rerun_page(self))
+
+
+def review(
+    batch: str,
+    prepared: Prepared,
+    *,
+    documents: Sequence[Document],
+    holds: Mapping[str, Sequence[StoredDocument]],
+    can: Capabilities,
+    repost: Collection[str],
+    site: str,
+    company: str,
+) -> Rerun:
+    """Compare a batch with the books.
+
+    Args:
+        batch: its number.
+        prepared: its transactions, planned as if they were new: what is missing has its generation.
+        documents: those of the batch as ConnectWise has them, or the log where it hides the batch.
+        holds: what the company has for each, by label.
+        can: what the connector promises.
+        repost: keys of transactions to post although they are present.
+        site: the ConnectWise site.
+        company: the Sage 50 company.
+
+    Raises:
+        PlanBlocked: a missing document cannot be posted as the books are now.
+    """
+    beside = {
+        row.label: _beside(row, _ours(row, holds.get(row.label, ()), can)) for row in documents
+    }
+    wanted = {label for label, (state, _, _) in beside.items() if state == "missing"}
+    chosen = tuple(
+        row
+        for row in prepared.documents
+        if _plain(row) in wanted or set(row.transactions) & set(repost)
+    )
+    keys = {row.key for row in chosen}
+    matter = tuple(row for row in prepared.issues if row.key in keys or not row.key)
+    plan = freeze(
+        replace(prepared, documents=chosen, left_out=(), issues=matter),
+        batch=batch,
+        site=site,
+        company=company,
+    )
+    rows = [_row(row, *beside[row.label]) for row in documents]
+    return Rerun(
+        batch=batch,
+        documents=money_frame(rows, _COLUMNS, ("connectwise", "books")),
+        issues=issues_frame(matter),
+        plan=plan,
+    )
+
+
+def _plain(document: Document) -> str:
+    return document.label.partition("#")[0]
+
+
+def _ours(
+    document: Document, holds: Sequence[StoredDocument], can: Capabilities
+) -> list[StoredDocument]:
+    """What the company has under our key, of whatever generation; the living one first."""
+    mine = token(document.key, part=document.part)
+    if document.type in can.carries_key:
+        found = [row for row in holds if row.token == mine or row.token.startswith(f"{mine}.")]
+    else:
+        found = [row for row in holds if is_this(document, row, can)]
+    return sorted(found, key=lambda row: row.voided)
+
+
+def _beside(
+    document: Document, ours: Sequence[StoredDocument]
+) -> tuple[Standing, StoredDocument | None, str]:
+    """How a document stands beside the books: state, what is there, what differs."""
+    if not ours:
+        return "missing", None, ""
+    there = ours[0]
+    if there.voided:
+        return "changed", there, "voided in Sage 50"
+    if same_content(document, there):
+        return "present", there, ""
+    pairs: list[tuple[str, Any, Any]] = [
+        ("number", document.reference, there.reference),
+        ("date", document.posting_date, there.posting_date),
+        ("party", document.party_id, there.party_id),
+        ("total", amount_words(document.total), amount_words(there.total)),
+        *(
+            (f"account {account}", amount_words(sent), amount_words(held))
+            for account, sent, held in account_differences(document, there)
+        ),
+    ]
+    said = [f"{name} {sent} here, {held} there" for name, sent, held in pairs if sent != held]
+    return "changed", there, "; ".join(said)
+
+
+def _row(
+    document: Document, state: Standing, there: StoredDocument | None, difference: str
+) -> dict[str, Any]:
+    total = document.total if there is None else expected_total(document, there)
+    return {
+        "document": _plain(document),
+        "number": document.number,
+        "party_id": document.party_id,
+        "date": document.posting_date,
+        "connectwise": total,
+        "books": None if there is None or there.voided else there.total,
+        "state": state,
+        "difference": difference,
+    }
+
+
+def rerun(
+    reviewed: Rerun,
+    *,
+    company: Connector,
+    connectwise: ConnectWise,
+    log: PushLog,
+    progress: Progress | None = None,
+) -> Rerun:
+    """Post what a review chose, as later generations of the same batch.
+
+    Raises:
+        PushInProgress: another push holds the company.
+        InDoubt: the batch itself is not finished, or something was sent and not answered.
+    """
+    plan = reviewed.plan
+    check_pair(plan, company, connectwise)
+    if not plan.documents:
+        return reviewed
+    with hold(company, log):
+        if plan.batch in unfinished(log):
+            raise InDoubt(f"batch {plan.batch} is not finished. Run first: sage50kit resume")
+        log.record_again(plan)
+        report = finish_recorded(
+            plan.batch, company=company, connectwise=connectwise, log=log, progress=progress
+        )
+    return replace(reviewed, report=report)
