@@ -20,16 +20,13 @@ if TYPE_CHECKING:
 DIFFERENCES = {
     "class": "Class",
     "number": "Invoice",
-    "customer_id": "ID",
-    "customer": "Customer",
+    "customer_id": "Customer",
     "date": "Date",
     "amount": "Account less ConnectWise",
-    "why": "Why",
-    "fix": "What to do",
+    "words": "Why, and what to do",
     "place": "In Sage 50",
-    "invoice_id": "ConnectWise id",
-    "key": "Key in the log",
     "settled_by": "Receipts and credits",
+    "key": "Key (ConnectWise id)",
 }
 ITEMS = {
     "number": "Invoice",
@@ -42,8 +39,7 @@ ITEMS = {
     "ledger": "Receivable account",
     "class": "Class",
     "place": "In Sage 50",
-    "invoice_id": "ConnectWise id",
-    "key": "Key in the log",
+    "key": "Key (ConnectWise id)",
 }
 BUCKETS = {
     "current": "Current",
@@ -82,7 +78,6 @@ def reconciliation_page(found: Reconciliation, *, brief: bool = False) -> Page:
         found: the outcome.
         brief: for a notebook cell: the first differences only, and not what matched.
     """
-    differences = found.differences
     roll_forward = table(
         found.roll_forward,
         "Roll-forward",
@@ -103,20 +98,25 @@ def reconciliation_page(found: Reconciliation, *, brief: bool = False) -> Page:
         tables=(
             table(found.summary, "Classes", columns=SUMMARY, sums=["amount"]),
             roll_forward,
-            table(
-                differences.head(MOST) if brief else differences,
-                "Differences",
-                columns=DIFFERENCES,
-                sums=() if brief and len(differences) > MOST else ["amount"],
-                note=_first(len(differences), "found.differences") if brief else "",
-            ),
-            *(
-                ()
-                if brief
-                else (table(found.items, "Open receivables", columns=ITEMS, sums=THREE),)
-            ),
+            _differences(found, brief=brief),
+            *([] if brief else [table(found.items, "Open receivables", columns=ITEMS, sums=THREE)]),
             *_left_out(found),
         ),
+    )
+
+
+def _differences(found: Reconciliation, *, brief: bool) -> Table:
+    rows = found.differences
+    cut = brief and len(rows) > MOST
+    note = f"The first {MOST} of {len(rows):,}; all are in the workbook." if cut else ""
+    shown = rows.assign(words=(rows["why"] + " " + rows["fix"]).astype("object"))
+    return table(
+        shown.head(MOST) if cut else shown,
+        "Differences",
+        columns=DIFFERENCES,
+        sums=() if cut else ["amount"],
+        group="class",
+        note=note,
     )
 
 
@@ -150,14 +150,6 @@ def _open_items(ageing: Ageing) -> Table:
         "Open items",
         columns=OPEN_ITEMS,
         sums=["amount"],
-    )
-
-
-def _first(rows: int, where: str) -> str:
-    return (
-        f"The first {MOST} of {rows:,}; all are in {where} and in the workbook."
-        if rows > MOST
-        else ""
     )
 
 
