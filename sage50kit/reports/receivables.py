@@ -22,7 +22,7 @@ DIFFERENCES = {
     "number": "Invoice",
     "customer_id": "Customer",
     "date": "Date",
-    "amount": "Account less ConnectWise",
+    "amount": "Difference",
     "words": "Why, and what to do",
     "place": "In Sage 50",
     "settled_by": "Receipts and credits",
@@ -61,7 +61,7 @@ OPEN_ITEMS = {
     "place": "In Sage 50",
 }
 SUMMARY = {"class": "Class", "count": "How many", "amount": "Account less ConnectWise"}
-MOST = 200  # rows of a table in a notebook cell
+MOST = 50  # rows of a table in a notebook cell
 BY = {"due_date": "due date", "invoice_date": "invoice date"}
 THREE = ("connectwise", "sage", "ledger")
 
@@ -108,12 +108,13 @@ def reconciliation_page(found: Reconciliation, *, brief: bool = False) -> Page:
 def _differences(found: Reconciliation, *, brief: bool) -> Table:
     rows = found.differences
     cut = brief and len(rows) > MOST
-    note = f"The first {MOST} of {len(rows):,}; all are in the workbook." if cut else ""
+    note = "Account less ConnectWise: positive where Sage 50 shows more."
+    note += f" The first {MOST} of {len(rows):,}; all are in the workbook." if cut else ""
     shown = rows.assign(words=(rows["why"] + " " + rows["fix"]).astype("object"))
     return table(
         shown.head(MOST) if cut else shown,
         "Differences",
-        columns=DIFFERENCES,
+        columns={name: title for name, title in DIFFERENCES.items() if (rows[name] != "").any()},
         sums=() if cut else ["amount"],
         group="class",
         note=note,
