@@ -114,7 +114,7 @@ def _differences(found: Reconciliation, *, brief: bool) -> Table:
     return table(
         shown.head(MOST) if cut else shown,
         "Differences",
-        columns={name: title for name, title in DIFFERENCES.items() if (rows[name] != "").any()},
+        columns={name: title for name, title in DIFFERENCES.items() if (shown[name] != "").any()},
         sums=() if cut else ["amount"],
         group="class",
         note=note,
