@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sage50kit.connectwise.client import Client
 
 INVOICES = "/finance/invoices"
-_FIELDS = (
+FIELDS = (
     "id,invoiceNumber,type,status/id,status/name,status/isClosed,company/id,company/name,accountNumber,"
     "date,dueDate,currency/currencyCode,currency/currencyIdentifier,total,payments,credits,balance,"
     "glBatch/id,glBatch/name"
@@ -26,7 +26,7 @@ _FIELDS = (
 
 def invoices(client: Client, *, progress: Callable[..., None] | None = None) -> list[wire.Invoice]:
     """Every invoice and credit memo of the site, closed or not."""
-    rows = client.rows(INVOICES, fields=_FIELDS, progress=progress)
+    rows = client.rows(INVOICES, fields=FIELDS, progress=progress)
     return [wire.read(wire.Invoice, row, path=INVOICES) for row in rows]
 
 
