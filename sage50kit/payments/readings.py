@@ -115,8 +115,10 @@ def places(log: PushLog, keys: Sequence[str]) -> dict[str, str]:
 def _books(company: Connector, settings: Settings) -> Books:
     entries = _entries(company, settings.accounts, settings.as_of)
     before = settings.since - timedelta(days=1)
+    receivables = company.receivables()
     return Books(
-        receivables=company.receivables(),
+        receivables=receivables,
+        booked=booked(receivables, as_of=settings.as_of),
         opening=company.open_items(as_of=before),
         closing=company.open_items(as_of=settings.as_of),
         entries=entries,
@@ -147,14 +149,15 @@ def _as_of(
 ) -> list[Billed]:
     """ConnectWise's invoices as of a day; the dates of payments are read where they can matter."""
     plain = billed(found, {}, as_of=as_of)
-    stood = booked(books.receivables, as_of=as_of)
     differing = [
         pair.billed.invoice_id
-        for pair in match(plain, stood, logged)
+        for pair in match(plain, books.booked, logged)
         if pair.billed
         and pair.billed.paid
         and pair.billed.open != (pair.booked.open if pair.booked else ZERO)
     ]
+    if not differing:
+        return plain
     return billed(found, invoices.payments(client, differing), as_of=as_of)
 
 

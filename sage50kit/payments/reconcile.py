@@ -22,7 +22,7 @@ from sage50kit.payments.differences import (
     only_booked,
     wrong_account,
 )
-from sage50kit.payments.receivables import Billed, Booked, booked
+from sage50kit.payments.receivables import Billed, Booked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -191,13 +191,14 @@ class Settings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Books:
-    """What Sage 50 says: receivables with their history, open items of two days, entries, places.
+    """What Sage 50 says: receivables with their history and as of the day, open items, entries, places.
 
     `opening` and `closing` are the open items before the span and at its end, `entries` those of the
     receivable accounts up to the day, `places` where documents of other journals stand, by label.
     """
 
     receivables: Sequence[Receivable]
+    booked: Sequence[Booked]
     opening: Sequence[OpenItem]
     closing: Sequence[OpenItem]
     entries: Sequence[GLEntry]
@@ -221,9 +222,8 @@ def reconcile(
         logged: where the push log says that an invoice stands, by key.
         left_out: number and reason of invoices that cannot be compared.
     """
-    stood = booked(books.receivables, as_of=settings.as_of)
     ours = frozenset(logged.values())
-    lines = [_line(pair, settings, logged, ours) for pair in match(billed, stood, logged)]
+    lines = [_line(pair, settings, logged, ours) for pair in match(billed, books.booked, logged)]
     lines += _other_journals(books)
     shown = [row for row in lines if row.connectwise or row.sage or row.ledger or row.causes]
     shown.sort(key=lambda row: (fold(row.customer_id), str(row.date), row.number))
