@@ -30,7 +30,7 @@ SYSTEM = {
 # The build back end is among the locked packages, so that nothing unpinned is fetched to build.
 NO_ISOLATION = ["--no-build-isolation"]
 # `--quick` leaves these out: each of their tests starts processes or kernels of its own.
-SLOW = ("tests/test_cli.py", "tests/test_notebooks.py")
+SLOW = ("tests/test_browser.py", "tests/test_cli.py", "tests/test_notebooks.py")
 
 
 def main() -> int:

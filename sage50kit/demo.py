@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import SecretStr  # noqa: TC002  # pydantic reads the annotation
+from pydantic import SecretStr  # pydantic reads the annotation
 
 from sage50kit.errors import PlanBlocked, UsageError
 from sage50kit.money import total
@@ -259,8 +259,8 @@ def _look_at_what_is_left(kit: Kit, reports: dict[str, PushReport], play: _Play)
 def _second_opinion(kit: Kit, folder: Path, play: _Play) -> None:
     """The journals for two other programs, and the company's own check of itself."""
     from sage50kit.connectors.ledger import export_ledger
+    from sage50kit.money import text as amount
     from sage50kit.reports.files import write_whole
-    from sage50kit.reports.page import amount
 
     company: Any = kit.company
     play.expect("differences between journals and sub-ledgers", [], company.differences())

@@ -5,9 +5,10 @@ Write rights can only be found by writing (connectwise reference, 10), so they a
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
-from sage50kit.errors import Sage50KitError
+from sage50kit.errors import NotAuthorized, Sage50KitError
 from sage50kit.model import fold
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ _PROBES = (
     "/finance/glAccounts",
     "/finance/taxCodes",
     "/company/companies",
+    "/procurement/catalog",
+    "/system/locations",
     "/system/members",
     "/expense/entries",
 )
@@ -49,8 +52,18 @@ def examine(kit: Kit) -> pd.DataFrame:
     """Run every check; columns area, check, result (pass, warn, fail), detail, fix."""
     import pandas as pd
 
-    rows = [row for check in CHECKS for row in _safely(check, kit)]
+    rows = _of_connectwise(kit)
+    rows += [row for check in HERE for row in _safely(check, kit)]
     return pd.DataFrame(rows, columns=list(Row._fields), dtype="str")
+
+
+def _of_connectwise(kit: Kit) -> list[Row]:
+    """The checks that ask ConnectWise; where it lets nobody in, the first one says it for all."""
+    first = _safely(connection, kit)
+    if first[0].result != "fail":
+        return [*first, *(row for check in THERE for row in _safely(check, kit))]
+    names = ", ".join(str(check.__doc__).rstrip(".") for check in THERE)
+    return [*first, Row("ConnectWise", "not tried", "fail", names, "put the first row right first")]
 
 
 def _safely(check: Callable[[Kit], Iterator[Row]], kit: Kit) -> list[Row]:
@@ -62,8 +75,13 @@ def _safely(check: Callable[[Kit], Iterator[Row]], kit: Kit) -> list[Row]:
 
 
 def connection(kit: Kit) -> Iterator[Row]:
-    """ConnectWise answers."""
+    """ConnectWise answers, and the keys are right."""
     version = kit.connectwise.info().version
+    try:
+        kit.connectwise.client.get(_PROBES[0], pageSize=1)  # the information alone proves no keys
+    except NotAuthorized as error:
+        if error.status != HTTPStatus.FORBIDDEN:
+            raise
     yield Row(
         "ConnectWise", "the site answers", "pass", f"{kit.connectwise.name}, version {version}", ""
     )
@@ -87,6 +105,10 @@ def package(kit: Kit) -> Iterator[Row]:
         fix = "set it up under System > Setup Tables > Accounting Package"
         yield Row("ConnectWise", "Accounting Package is set up", "fail", "there is none", fix)
         return
+    name = (setup.accounting_package and setup.accounting_package.identifier) or ""
+    fits: Result = "pass" if name.casefold() == "other" else "warn"
+    fix = "" if fits == "pass" else "set it to Other; the export is made for that one"
+    yield Row("ConnectWise", "Accounting Package is Other", fits, name, fix)
     for name in (
         "include_sales_tax_flag",
         "transfer_expenses_as_bill_flag",
@@ -144,6 +166,20 @@ def company(kit: Kit) -> Iterator[Row]:
         yield Row("Sage 50", words, "pass" if there else "fail", getattr(defaults, name), fix)
 
 
+def settings(kit: Kit) -> Iterator[Row]:
+    """The settings of the push fit the company."""
+    account = kit.profile.push.rounding_account
+    known = fold(account) in kit.company.books().account
+    detail = account if known or not account else f"{account} is not in Sage 50"
+    fix = "" if known else "name an account as rounding_account under [push]"
+    # Without one a document that needs a rounding line is blocked, and that may never happen.
+    result: Result = "pass" if known else "fail" if account else "warn"
+    yield Row("Profile", "rounding account", result, detail or "none is named", fix)
+    initials = kit.profile.push.initials
+    fix = "" if initials else "set initials under [push]; batch numbers are proposed with them"
+    yield Row("Profile", "initials", "pass" if initials else "warn", initials, fix)
+
+
 def pushlog(kit: Kit) -> Iterator[Row]:
     """The push log is whole and belongs to this company."""
     problems = kit.log.verify()
@@ -168,12 +204,5 @@ def pushlog(kit: Kit) -> Iterator[Row]:
     )
 
 
-CHECKS: tuple[Callable[[Kit], Iterator[Row]], ...] = (
-    connection,
-    rights,
-    package,
-    accounts,
-    taxes,
-    company,
-    pushlog,
-)
+THERE: tuple[Callable[[Kit], Iterator[Row]], ...] = (rights, package, accounts, taxes)
+HERE: tuple[Callable[[Kit], Iterator[Row]], ...] = (company, settings, pushlog)

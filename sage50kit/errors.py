@@ -22,6 +22,7 @@ Sage50KitError                 base; the docstring is the default message
 ├─ InDoubt                     an intent is open; run resume
 ├─ PushInProgress              another push holds this company
 ├─ LogCorrupt                  the push log was changed, cut or written by a newer version
+├─ LogUnavailable              the push log cannot be used now: disk, rights, lock, server (Transient)
 └─ ModuleError                 .module: which plugin, which hook
 
 Transient                      mix-in: repeating may help (a GET, or after settling)
@@ -169,6 +170,10 @@ class PushInProgress(Sage50KitError):
 
 class LogCorrupt(Sage50KitError):
     """The push log was changed, cut off, or written by a newer version; nothing was pushed."""
+
+
+class LogUnavailable(Sage50KitError, Transient):
+    """The push log cannot be used now; what was recorded stays."""
 
 
 class ModuleError(Sage50KitError):

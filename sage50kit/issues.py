@@ -145,6 +145,19 @@ unbatched_in_connectwise | warn | it is no longer in batch {value} and unposted 
 edited_in_connectwise | warn | it was edited in ConnectWise after it was posted: {value} | void it in Sage 50 and push it again, or undo the edit
 deleted_in_connectwise | warn | it is neither in batch {value} nor unposted in ConnectWise, but stands in Sage 50 | look at the record in ConnectWise; void the document in Sage 50 if it was deleted there
 company_warning | warn | Sage 50 says: {value} | nothing to do
+receipts_cut | refuse | only {value} receipts could be read, not all of them; the start of the next run stays where it was | run the sync again
+receipt_unapplied | note | {value} from customer {customer} pays no invoice yet | apply it in Sage 50; ConnectWise shows it then
+payment_invoice_unknown | warn | customer {customer} paid invoice {value}, which ConnectWise does not have | nothing to do if it was entered in Sage 50 by hand; else correct the number in Sage 50
+payment_customer_differs | refuse | customer {customer} paid it in Sage 50, in ConnectWise it belongs to {value} | correct the customer of the receipt, or the account number in ConnectWise; it is tried again
+payment_ambiguous | refuse | ConnectWise has {value} invoices of this number for customer {customer} | change one of the numbers in ConnectWise; it is tried again
+payment_currency | refuse | the currency is {value}, the company keeps its books in {wanted}; nothing was written | record the payment in ConnectWise by hand
+payment_date | refuse | {value} has no usable date ({date}); nothing was written | open the receipt in Sage 50, give it a date and save it; it is tried again
+payment_negative | refuse | what is applied to it adds up to {value} | look for a receipt in Sage 50 that was reversed twice; ConnectWise shows 0.00
+payment_over | warn | {value} is applied to it in Sage 50, ConnectWise has room for {room} of its total of {total} | move the rest to another invoice in Sage 50; ConnectWise shows no more than the total
+payment_conflict | refuse | Sage 50 shows {value} paid, ConnectWise {there}, of which {foreign} was not written by the kit and is never changed | correct the one that is wrong; ConnectWise takes one payment for an invoice
+payment_restored | warn | our payment was changed in ConnectWise to {value}; Sage 50 shows {wanted} | enter payments in Sage 50; it is set back
+payment_refused | refuse | ConnectWise did not take the payment of {value}: {why} | it waits and is tried again with the next run
+payment_unanswered | refuse | ConnectWise did not answer about the payment of {value}: {why} | it is looked up and tried again with the next run
 company_refused | refuse | Sage 50 refused it: {value} | correct it and push it in the next batch
 """
 

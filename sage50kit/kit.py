@@ -30,7 +30,10 @@ if TYPE_CHECKING:
     from sage50kit.connectwise.site import ConnectWise
     from sage50kit.payments.ageing import Ageing, By
     from sage50kit.payments.golive import HistoryMatch
+    from sage50kit.payments.model import PaymentPlan, Reading
     from sage50kit.payments.reconcile import Reconciliation
+    from sage50kit.payments.record import PaymentRecord
+    from sage50kit.payments.report import PaymentReport
 
     Progress = Callable[[str, int, int | None], None]
 
@@ -259,8 +262,19 @@ class Kit:
 
     # --- push, verify, look back ---
 
-    def push(self, plan: Plan, *, dry_run: bool = True) -> PushReport:
+    def push(
+        self,
+        plan: Plan,
+        *,
+        dry_run: bool = True,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> PushReport:
         """Post the plan to the company and create its batch; a dry run writes nothing.
+
+        Args:
+            plan: of `plan`.
+            dry_run: only say what would be done.
+            progress: called after each document with (done, of how many); None for the kit's own.
 
         Raises:
             InDoubt: something was sent and not answered; run resume.
@@ -278,7 +292,7 @@ class Kit:
                 company=self.company,
                 connectwise=self.connectwise,
                 log=self.log,
-                progress=self.step("post"),
+                progress=progress or self.step("post"),
             )
         self._tell("push", report)
         return report
@@ -444,6 +458,64 @@ class Kit:
         status = "completed_with_errors" if drift.exit_code else "completed"
         outcome.record("verify", batch="", status=status, exit_code=drift.exit_code)
         return drift
+
+    # --- payments: fetch, plan, apply ---
+
+    def fetch_receipts(self, *, since: str = "last", full: bool = False) -> Reading:
+        """What Sage says was paid of the invoices whose receipts changed; nothing is written.
+
+        Args:
+            since: `last` (successful run), `week`, `fortnight`, `month` or a date such as 2026-10-31.
+            full: look at every invoice that was ever paid, whatever changed.
+        """
+        from sage50kit.payments import receipts
+
+        today = date.today()  # noqa: DTZ011  # the person's day
+        known = self._payments().known()
+        return receipts.read(self.company, known, since=since, full=full, today=today)
+
+    def plan_payments(self, reading: Reading | None = None) -> PaymentPlan:
+        """The payments that bring ConnectWise to what Sage says; None reads since the last run."""
+        from sage50kit.connectwise.payments import InvoicePayments
+        from sage50kit.payments import planning
+
+        return planning.plan(
+            reading or self.fetch_receipts(),
+            self._payments().known(),
+            connectwise=InvoicePayments(self.connectwise.client),
+            site=self.connectwise.name,
+            company=self.company.name,
+            currency=self.company.books().defaults.currency,
+        )
+
+    def apply_payments(self, plan: PaymentPlan, *, dry_run: bool = True) -> PaymentReport:
+        """Write the payments of a plan; a dry run writes nothing.
+
+        Raises:
+            PushInProgress: somebody else holds the company.
+        """
+        from sage50kit.connectwise.payments import InvoicePayments
+        from sage50kit.payments.apply import apply
+        from sage50kit.payments.report import PaymentReport
+
+        if dry_run:
+            return PaymentReport(plan=plan, is_preview=True)
+        report = apply(
+            plan,
+            company=self.company,
+            connectwise=InvoicePayments(self.connectwise.client),
+            log=self.log,
+            record=self._payments(),
+            progress=self.step("payments"),
+        )
+        status, code = report.status, report.exit_code
+        outcome.record("sync-payments", batch="", status=status, exit_code=code)
+        return report
+
+    def _payments(self) -> PaymentRecord:
+        from sage50kit.payments.record import PaymentRecord
+
+        return PaymentRecord(self.log, self.company.name)
 
     def history(self) -> pd.DataFrame:
         """One row per batch that was ever planned or pushed, newest first."""

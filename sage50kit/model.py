@@ -11,7 +11,7 @@ import json
 from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, lru_cache
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -650,7 +650,7 @@ def canonical(value: Any) -> Any:
     if kind in _PLAIN:
         return value
     if kind is Decimal:
-        return format(value.normalize() + ZERO, "f")
+        return _decimal_text(value)
     if kind is tuple or kind is list:
         return [item if type(item) in _PLAIN else canonical(item) for item in value]
     if is_dataclass(value):
@@ -662,6 +662,11 @@ def canonical(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: canonical(item) for name, item in value.items()}
     return value
+
+
+@lru_cache(maxsize=65_536)  # the amounts of a batch repeat: quantity one, no cost, price as total
+def _decimal_text(value: Decimal) -> str:
+    return format(value.normalize() + ZERO, "f")
 
 
 def _fields_of(kind: type) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]]]:

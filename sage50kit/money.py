@@ -31,17 +31,21 @@ def exact(value: Decimal | int | str) -> Decimal:
         TypeError: a float or bool, which may already have lost a cent.
         ValueError: no number, not finite, or beyond ten trillion.
     """
-    if isinstance(value, (float, bool)) or value is None:
-        raise TypeError(f"an amount must be exact, not {type(value).__name__}: {value!r}")
-    try:
-        number = value if isinstance(value, Decimal) else Decimal(value)
-    except (InvalidOperation, ValueError) as error:
-        raise ValueError(f"not an amount: {value!r}") from error
+    number = value if isinstance(value, Decimal) else _read(value)
     if not number.is_finite():
         raise ValueError(f"not an amount of money: {value!r}")
-    if abs(number) >= LIMIT:
+    if not -LIMIT < number < LIMIT:
         raise ValueError(f"not an amount of money: {number:,f} is beyond ten trillion")
     return number
+
+
+def _read(value: object) -> Decimal:
+    if isinstance(value, (float, bool)) or not isinstance(value, (int, str)):
+        raise TypeError(f"an amount must be exact, not {type(value).__name__}: {value!r}")
+    try:
+        return Decimal(value)
+    except InvalidOperation as error:
+        raise ValueError(f"not an amount: {value!r}") from error
 
 
 def cents(value: Decimal | int | str) -> Decimal:
@@ -91,8 +95,10 @@ def allocate(amount: Decimal, weights: Sequence[Decimal]) -> list[Decimal]:
 
 
 def text(amount: Decimal) -> str:
-    """Dollars as people read them: `1,234.50`, negative in parentheses."""
-    return f"({-amount:,.2f})" if amount < 0 else f"{amount:,.2f}"
+    """Dollars as people read them: `1,234.50`, negative in parentheses; digits beyond the cent stay."""
+    size = abs(amount)
+    words = f"{size:,.2f}" if size == size.quantize(CENT) else f"{size.normalize():,f}"
+    return f"({words})" if amount < 0 else words
 
 
 def to_scaled(amount: Decimal, places: int) -> int:
@@ -125,11 +131,3 @@ def money_series(values: Iterable[Any]) -> pd.Series[Any]:
         None if value is None else round_to(exact(value), Decimal("0.0001")) for value in values
     ]
     return pd.Series(pd.arrays.ArrowExtensionArray(pa.array(exactly, pa.decimal128(19, 4))))
-
-
-def assert_money(frame: pd.DataFrame, columns: Iterable[str]) -> None:
-    """Raise TypeError unless each of `columns` holds exact money."""
-    wanted = money_dtype()
-    for column in columns:
-        if frame[column].dtype != wanted:
-            raise TypeError(f"column {column} must be {wanted}, not {frame[column].dtype}")

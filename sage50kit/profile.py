@@ -15,6 +15,7 @@ from datetime import date  # pydantic reads the annotation
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import parse_qs, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
@@ -35,7 +36,7 @@ class ConnectWiseSettings(_Section):
     company: str  # ConnectWise login company id
     client_id: str
     auth: Literal["api_key", "impersonation"] = "api_key"
-    member: str = ""  # member to impersonate
+    member: str = ""  # member to act as, by a token; needed for impersonation
     version: str = "2025.1"  # of the REST models, sent in Accept
     ca_file: Path | None = None  # certificate authority of a private site
     account_delimiter: Literal[":", "-"] = ":"  # between account segments in the export
@@ -47,7 +48,22 @@ class SageSettings(_Section):
 
     connector: Literal["embedded", "import_files", "sdk"] = "embedded"
     company_file: Path | None = None  # embedded company
+    log: str = ""  # `postgresql://user@host/db` of the push log; "" beside the company file
     drop_trailing_segments: bool = True  # `4001:` in the export is account 4001
+
+    @field_validator("log")
+    @classmethod
+    def _a_server(cls, value: str) -> str:
+        """The place of a log, without its password."""
+        parts = urlsplit(value)
+        if value and (parts.scheme != "postgresql" or not parts.path.strip("/")):
+            raise ValueError("write the push log's database as postgresql://user@host/database")
+        if parts.password is not None or "password" in parse_qs(parts.query):
+            raise ValueError(
+                "a password does not belong in a profile. Take it out of the URL and store it as the "
+                "secret log_password"
+            )
+        return value
 
 
 class PushSettings(_Section):
@@ -102,7 +118,9 @@ class Profile(_Section):
                 f"there is no profile {path}. Check the path after --profile."
             ) from None
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise ConfigError(f"profile {path} cannot be read: {error}") from error
+            raise ConfigError(
+                f"profile {path} cannot be read: {error}. Correct the file and run the command again."
+            ) from error
         return cls.parse(content, folder=path.resolve().parent, source=str(path))
 
     @classmethod
@@ -122,7 +140,7 @@ class Profile(_Section):
         return profile.model_copy(update=update)
 
     def secret(self, name: str) -> SecretStr:
-        """The secret `name`, such as `public_key`, `private_key`, `integrator_password`.
+        """The secret `name`, such as `public_key`, `private_key`, `log_password`.
 
         Raises:
             ConfigError: it is in none of the three places; all are named.

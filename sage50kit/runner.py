@@ -165,6 +165,8 @@ def _code_of(error: Any) -> int:
     """The exit code of an exception in a cell, known by its class name: the object stayed in the kernel."""
     if error.ename == "SystemExit" and str(error.evalue).isdigit():
         return int(error.evalue)
+    if error.ename == "KeyboardInterrupt":  # a person stopped it, perhaps in the middle of a push
+        return IN_DOUBT
     kind = getattr(errors, error.ename, None)
     if isinstance(kind, type) and issubclass(kind, Sage50KitError):
         return kind.exit_code
@@ -218,7 +220,7 @@ def _register_engine() -> None:
                 timeout=options.get("execution_timeout"),
                 startup_timeout=options.get("start_timeout", 60),
                 store_widget_state=options.get("store_widget_state", False),
-                extra_arguments=["--log-level=40"],  # no word about the loopback transport
+                extra_arguments=["--log-level=50"],  # what went wrong is said once, by us
             )
             return client.execute(env=environment)
 

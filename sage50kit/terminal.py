@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from sage50kit.reports.page import Page, Table
 
+LISTS = frozenset({"--kinds", "--keys", "--repost"})  # options with several values
 STATUS_OF = {0: "completed", 3: "completed_with_errors", 4: "blocked", 5: "in_doubt", 6: "busy"}
 
 
@@ -81,6 +82,20 @@ def say(answer: Answer, *, as_json: bool) -> None:
         _write(f"wrote {path}")
 
 
+def about_the_disk(error: OSError) -> tuple[str, int]:
+    """Sentence and exit code of a file that could not be read or written."""
+    path = error.filename2 or error.filename
+    if path is None:
+        reason = error.strerror or type(error).__name__
+        return f"the disk or the system refuses: {reason}. Put this right, then run it again.", 1
+    if isinstance(error, FileExistsError | NotADirectoryError):
+        return f"{path} is a file where a folder is needed. Name another place.", 2
+    if isinstance(error, IsADirectoryError):
+        return f"{path} is a folder where a file is needed. Name another place.", 2
+    code = 2 if isinstance(error, PermissionError | FileNotFoundError) else 1
+    return f"{path} cannot be used: {error.strerror}. Put this right, or name another place.", code
+
+
 def complain(sentence: str) -> None:
     """One sentence on stderr, whatever characters it holds."""
     from sage50kit.reports.page import clean
@@ -88,7 +103,7 @@ def complain(sentence: str) -> None:
     print(f"sage50kit: {clean(sentence)}", file=sys.stderr)  # noqa: T201
 
 
-def somebody_consents(*, yes: bool) -> None:
+def somebody_consents(verb: str, *, yes: bool) -> None:
     """Refuse at once where nobody can be asked, before anything is read.
 
     Raises:
@@ -96,18 +111,18 @@ def somebody_consents(*, yes: bool) -> None:
     """
     if not yes and not (sys.stdin and sys.stdin.isatty()):
         raise UsageError(
-            "push writes to Sage 50 and ConnectWise. Without a terminal it needs --yes. "
+            f"{verb} writes to Sage 50 or ConnectWise. Without a terminal it needs --yes. "
             "Nothing was written."
         )
 
 
-def consent(question: str, *, yes: bool) -> None:
+def consent(verb: str, question: str, *, yes: bool) -> None:
     """Ask before something is written.
 
     Raises:
         UsageError: the person says no, or there is nobody to ask.
     """
-    somebody_consents(yes=yes)
+    somebody_consents(verb, yes=yes)
     if yes:
         return
     import typer
@@ -122,9 +137,9 @@ def join_lists(words: Sequence[str]) -> list[str]:
     while place < len(words):
         word = words[place]
         following = words[place + 1 :]
-        if word == "--kinds":
+        if word in LISTS:
             values = [*_before_option(following)]
-            result += [part for value in values for part in ("--kinds", value)] or [word]
+            result += [part for value in values for part in (word, value)] or [word]
             place += 1 + len(values)
         elif word == "-p" and len(following) >= 2 and following[0].isidentifier():
             result += ["-p", f"{following[0]}={following[1]}"]

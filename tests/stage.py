@@ -20,6 +20,8 @@ from sage50kit.sandbox.state import Site
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from sage50kit.sandbox.auth import Gate
+
 ROOT = Path(__file__).resolve().parents[1]
 PROFILE = """
 name = "stage"
@@ -97,12 +99,12 @@ def finished(*words: str, environment: dict[str, str] | None = None) -> Finished
 
 
 @contextmanager
-def staged(folder: Path) -> Iterator[Stage]:
-    """The fixtures over HTTP, and their company new in `folder`."""
+def staged(folder: Path, gate: Gate | None = None) -> Iterator[Stage]:
+    """The fixtures over HTTP, and their company new in `folder`; behind a door of its own, or a given one."""
     books, stock = read_lists(fixtures_folder() / "company")
     create_company(folder / "lakeside.company", books, name="Lakeside", opening_stock=stock).close()
     site = Site.fixtures()
-    with running(site) as server:
+    with running(site, gate=gate) as server:
         profile = folder / "stage.toml"
         words = {"site": server.site, "company": server.company, "client_id": server.client_id}
         profile.write_text(PROFILE.format(**words), encoding="utf-8")

@@ -18,7 +18,8 @@ TAXES = ("none", "one", "two", "three", "five", "exempt", "zero")
 #   shape is asked of one class. Standard invoices, the bulk of the work, meet three shapes per class.
 # * Progress and down payment invoices bill money for work: no product lines, so no item class.
 # * A Standard invoice below zero is the credit memo again: one case for each of three classes.
-# * Expenses have no items, and their tax is inside the amount.
+# * Expenses have no items. Their tax is inside the amount ("included"), or a line of its own (ET) on the
+#   bill. Sales know no included tax: the contract always has a line per level beside the revenue.
 # * Receipts are always of products. Purchase tax is a line of its own on its own account, unlike a
 #   sales tax level, so that exempt lines and zero lines do not exist.
 # * Only stock is adjusted or transferred; nothing is sold, so nothing is taxed.
@@ -30,7 +31,7 @@ MEANINGFUL: dict[str, set[tuple[str, str]]] = {
     "NegativeStandard": {("plain", "none"), ("stock", "one"), ("description_only", "three")},
     "Progress": {("plain", "none"), ("plain", "one")},
     "DownPayment": {("plain", "none"), ("plain", "one")},
-    "ExpenseBill": {("plain", "none")},
+    "ExpenseBill": {("plain", "none"), ("plain", "one"), ("plain", "included")},
     "ExpenseJournal": {("plain", "none")},
     "ReceiptBilled": {
         *product(ITEMS, ["none"]),
@@ -50,8 +51,9 @@ SHAPES = {
     *("new_customer", "new_vendor", "new_item", "unmapped", "case", "class_differs", "serialized"),
     *("company_advance", "non_reimbursable", "personal", "freight", "several_rows", "two_items"),
     *("same_vendor_invoice", "account_differs", "amount_only", "wrong_class", "same_account"),
-    *("credit", "negative", "sample"),
+    *("credit", "negative", "sample", "drop_shipped"),
 }
+EXPENSE_TAXES = {"included"}
 BLOCKED_TAXES = {"six", "agency_mismatch"}
 
 
@@ -64,7 +66,7 @@ def test_no_cell_of_the_matrix_is_empty():
 
     assert empty == []
     assert {kind for kind, _, _ in counts} == set(MEANINGFUL)
-    assert {tax for _, _, tax in counts} == {*TAXES, *BLOCKED_TAXES}
+    assert {tax for _, _, tax in counts} == {*TAXES, *EXPENSE_TAXES, *BLOCKED_TAXES}
 
 
 def cell(name: str) -> tuple[str, str, str]:
@@ -73,7 +75,7 @@ def cell(name: str) -> tuple[str, str, str]:
 
 def matrix(counts: Counter[tuple[str, str, str]]) -> str:
     """The counts as a table, one row a kind and class, one column a tax shape."""
-    taxes = (*TAXES, *sorted(BLOCKED_TAXES))
+    taxes = (*TAXES, *EXPENSE_TAXES, *sorted(BLOCKED_TAXES))
     lines = [f"{'kind':20}{'class':18}" + "".join(f"{tax:>16}" for tax in taxes)]
     for kind, item_class in product(MEANINGFUL, CLASSES):
         found = [counts[kind, item_class, tax] for tax in taxes]

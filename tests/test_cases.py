@@ -291,8 +291,9 @@ def batched_entries(name: str) -> dict[str, set[int]]:
         row["id"]: f"expense:{row['expenseDetailId']}" for row in unposted.get("expenses", ())
     }
     for bill in export.get("expenseBills", ()):
-        for line in bill["detail"]:
-            found[of_row[line["id"][0]]] |= set(line["id"])
+        first = of_row[bill["detail"][0]["id"][0]]
+        for line in bill["detail"]:  # a tax line is no row of the list: it comes with the bill
+            found[of_row.get(line["id"][0], first)] |= set(line["id"])
     for row in export.get("expenses", ()):
         found[of_row[row["id"]]] |= {row["id"], row["offset"]["id"]}
     for row in unposted.get("procurement", ()):

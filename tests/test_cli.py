@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sage50kit.cli import join_lists, main
+from sage50kit.cli import main
+from sage50kit.terminal import join_lists
 from tests.stage import ROOT, finished, staged
 
 if TYPE_CHECKING:

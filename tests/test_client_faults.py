@@ -106,10 +106,13 @@ def test_amounts_arrive_exact(site: Site) -> None:
 
 @pytest.mark.parametrize("body", [b"<html>login</html>", b'{"id": ', b'{"id": NaN}', b"\xff\xfe"])
 def test_garbage_is_unreadable(site: Site, body: bytes) -> None:
-    """An answer that is not JSON is one sentence, whatever it is instead."""
-    site.next_answers[ONE] = [Response(body)]
-    with site.client() as client, pytest.raises(ConnectWiseUnreadable, match="cannot be read"):
-        client.get(ONE)
+    """An answer that is not JSON, and stays so when asked again, is one sentence, whatever it is instead."""
+    site.lists[ONE] = [{"id": 1}]
+    site.next_answers[ONE] = [Response(body)] * 5
+    with site.client() as client:
+        with pytest.raises(ConnectWiseUnreadable, match="cannot be read"):
+            client.get(ONE)
+        assert client.get(ONE) == [{"id": 1}]
 
 
 def test_a_dead_server_is_one_sentence(site: Site) -> None:

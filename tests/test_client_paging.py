@@ -337,7 +337,7 @@ def test_progress_counts_pages(site: Site) -> None:
 @pytest.mark.parametrize("body", [b"{}", b'{"count": "9"}', b"[]", b'{"count": true}', b""])
 def test_a_count_that_is_none_is_unreadable(site: Site, body: bytes) -> None:
     """A number is expected, nothing else is taken for one."""
-    site.next_answers[f"{INVOICES}/count"] = [Response(body)]
+    site.next_answers[f"{INVOICES}/count"] = [Response(body)] * 3
     with site.client() as client, pytest.raises(ConnectWiseUnreadable, match="count"):
         client.count(INVOICES)
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from sage50kit.connectwise import frames
 from sage50kit.errors import ConnectWiseUnreadable, UsageError
-from sage50kit.money import assert_money
+from sage50kit.money import money_dtype
 
 SAMPLE = Path(__file__).parent / "data" / "connectwise" / "unposted_invoice.json"
 AMOUNTS = st.decimals(min_value=-(10**9), max_value=10**9, places=2)
@@ -125,7 +125,7 @@ def test_columns_and_types_hold_even_for_nothing():
 
     assert list(empty.columns) == frames.SCHEMA.names
     assert dict(empty.dtypes) == dict(full.dtypes)
-    assert_money(full, ["subtotal", "tax", "total"])
+    assert {full[name].dtype for name in ("subtotal", "tax", "total")} == {money_dtype()}
     assert str(full["location_id"].dtype) == "int64[pyarrow]"
     assert frames.unposted_frame().equals(empty)
 
@@ -239,6 +239,44 @@ def test_missing_and_null_read_the_same(word: str):
     for name in ("date", "due_date", "subtotal", "tax", "location_id"):
         assert pd.isna(found[name])
     assert found["total"] == 0
+
+
+def test_a_receipt_has_its_vendor_invoice_number():
+    """The number of the vendor's bill is a column, empty while there is none and for other kinds."""
+    rows = (received(1), received(2, "3-PS-2-purchase", vendorInvoiceNumber=None))
+    frame = frame_of((invoice(1),), (), rows).set_index("key")
+
+    assert frame["vendor_invoice"].to_dict() == {
+        "invoice:1": "",
+        "receipt:3-PS-1-purchase": "INV-77",
+        "receipt:3-PS-2-purchase": "",
+    }
+
+
+def test_people_see_two_decimals_and_the_values_stay_exact():
+    """Shown with thousands and cents, in a notebook and in a terminal, also after choosing rows."""
+    frame = frame_of((invoice(1, total=Decimal(-1234567)), invoice(2, total=Decimal("3.005"))))
+    chosen = frame[frame["number"] == "CW-1"][["number", "subtotal", "total"]]
+
+    for shown in (repr(chosen), chosen._repr_html_()):
+        assert "(1,234,567.00)" in shown
+        assert "100.00" in shown
+        assert "00.0000" not in shown
+    assert "3.005" in repr(frame[["total"]])  # beyond the cent nothing is rounded away
+    assert chosen["total"].dtype == money_dtype()
+    assert list(chosen["total"]) == [Decimal("-1234567.0000")]
+    assert "<b>" not in frame.assign(party="<b>Acme")._repr_html_()
+
+
+def test_a_long_frame_is_shown_cut_as_pandas_is_set():
+    """A month of invoices shows its first and last rows, and how many there are."""
+    frame = frame_of(tuple(invoice(n) for n in range(1, 101)))
+
+    with pd.option_context("display.max_rows", 60, "display.min_rows", 10):
+        assert frame._repr_html_().count("<tr") == 12  # ten, a row of dots and the heading
+        assert "100 rows" in frame._repr_html_()
+    with pd.option_context("display.notebook_repr_html", False):
+        assert frame._repr_html_() is None
 
 
 def test_other_date_formats_and_empty_dates():

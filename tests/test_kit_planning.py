@@ -79,3 +79,15 @@ def test_an_amount_that_cannot_be_posted_is_one_sentence(
 
     with pytest.raises(UsageError, match=rf"{HELD} has a total that cannot be posted: .*\. Fetch"):
         kit.plan(row, batch="TOO-MUCH")
+
+
+def test_the_report_says_once_what_was_foreseen_and_what_sage_said(kit: Kit):
+    """Of a customer on notice or hold the report has Sage's own words, with the cure that the plan knew."""
+    frame = kit.fetch()
+    chosen = frame[frame["number"].isin(["10436", "10448"])]
+    report = kit.push(kit.plan(chosen, batch="SAID-ONCE"), dry_run=False)
+    issues = report.issues.set_index("number")
+
+    assert issues["code"].to_dict() == {"10448": "company_refused", "10436": "company_warning"}
+    assert "Always Hold" in issues.loc["10448", "message"]
+    assert "credit status under Maintain > Customers" in issues.loc["10448", "fix"]

@@ -256,6 +256,18 @@ def test_a_second_push_is_told_who_holds_the_company(kit):
     assert living(kit) == []
 
 
+def test_a_plan_that_somebody_else_has_pushed_meanwhile_ends(kit):
+    """Its documents stand in the books and in the other batch: nothing is left to batch, the number is free."""
+    pushed(kit, INVOICE, "A")
+    unbatch(kit, "A")
+    stale = kit.plan(choose(kit, INVOICE), batch="B")
+    pushed(kit, INVOICE, "C")
+
+    assert kit.push(stale, dry_run=False).status == "failed"
+    assert kit.log.unfinished_batches() == []
+    assert kit.connectwise.find_batch("B") is None
+
+
 def test_a_failed_batch_is_tried_again_under_its_number(kit):
     """Everything refused: the number is free, and the same push tries again."""
     first = pushed(kit, [HELD], "A")

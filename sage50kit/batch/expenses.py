@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from sage50kit.model import Transaction
 
 
+TAX_LINE = "ET"
+
+
 def bill_document(
     mapper: Mapper, transactions: Sequence[Transaction], bill: wire.GLExportExpenseBill
 ) -> Document | None:
@@ -101,11 +104,15 @@ def is_paid_back(mapper: Mapper, row: wire.GLExportExpenseBillDetail) -> bool:
 
 
 def _bill_line(mapper: Mapper, row: wire.GLExportExpenseBillDetail) -> Distribution:
+    """An expense, or its tax (ET) on an account of its own."""
     amount = line_amount(mapper, row.total)
+    is_tax = row.gl_type_id == TAX_LINE
+    what = "expense tax account" if is_tax else "expense account"
     return Distribution(
-        account_id=mapper.account(row.account_number, "expense account"),
+        account_id=mapper.account(row.account_number, what),
         amount=amount,
         description=line_text(mapper, row.memo),
+        role="tax" if is_tax else "line",
         quantity=ONE,
         unit_price=amount,
         entry_ids=row.entry_ids,

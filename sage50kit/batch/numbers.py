@@ -21,7 +21,7 @@ def check_number(batch: str) -> None:
     Raises:
         BatchTaken: it cannot.
     """
-    if not 1 <= len(batch) <= LONGEST_BATCH:
+    if not batch.strip() or len(batch) > LONGEST_BATCH:
         raise BatchTaken(
             f"batch number {batch!r} has {len(batch)} characters; ConnectWise takes 1 to "
             f"{LONGEST_BATCH}. Nothing was written."

@@ -181,6 +181,7 @@ def check(
         history=history,
         standing=standing or {},
         unfinished=unfinished or {},
+        together=drafted.together,
         repost=frozenset(repost),
     )
     checked.issues += check_package(setup.package, {row.kind for row in drafted.transactions})

@@ -231,9 +231,9 @@ def money_frame(
     rows: Sequence[dict[str, Any]], columns: Sequence[str], amounts: Iterable[str]
 ) -> pd.DataFrame:
     """A frame with these columns, even of no rows; the named ones hold exact money."""
-    import pandas as pd
+    from sage50kit.frame import Frame
 
-    frame = pd.DataFrame(list(rows), columns=list(columns))
+    frame = Frame(list(rows), columns=list(columns))
     for column in amounts:
         frame[column] = money_series([row[column] for row in rows])
     return frame

@@ -365,23 +365,29 @@ def create_batch(plan: Plan, connectwise: ConnectWise, log: PushLog) -> None:
         return
     log.mark_batch(plan.batch, "creating", keys=[row.key for row in members])
     found = connectwise.find_batch(plan.batch) or _create(plan, members, connectwise)
+    if found is None and all(row.disposition != "post" for row in members):
+        log.mark_batch(plan.batch, "planned")  # nothing was posted, its number is free
+        return
     _end_batch(plan.batch, members, found, connectwise, log)
 
 
 def _create(
     plan: Plan, members: Sequence[Transaction], connectwise: ConnectWise
-) -> wire.AccountingBatch:
+) -> wire.AccountingBatch | None:
     """Send the create call once; whatever the answer, or its absence, the lookup decides.
 
     A refusal may come from transactions that somebody else batched meanwhile: it is sent once more
-    without them. What is left out of the batch shows when its entries are read.
+    without them, and there is no batch when nothing is left. What is left out of the batch shows when
+    its entries are read.
     """
     refusal = _send_batch(plan.batch, members, connectwise)
     found = connectwise.find_batch(plan.batch)
     if found is None and isinstance(refusal, ConnectWiseRejected):
         listed = _still_listed(plan, connectwise)
         rest = [row for row in members if row.key in listed]
-        if rest and len(rest) < len(members):
+        if not rest:
+            return None
+        if len(rest) < len(members):
             refusal = _send_batch(plan.batch, rest, connectwise)
             found = connectwise.find_batch(plan.batch)
     if found is None:

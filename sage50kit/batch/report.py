@@ -7,7 +7,7 @@ The first line is one of the seed's three endings: *failed* (nothing posted, the
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import msgspec
@@ -91,7 +91,7 @@ def make_report(plan: Plan, log: PushLog) -> PushReport:
     """Tell what the log knows of a plan."""
     logged = log.documents(plan.batch)
     batch = log.batch(plan.batch)
-    issues = [*plan.issues, *_answers(plan, logged, log)]
+    issues = said_once(plan.issues, _answers(plan, logged, log))
     taken = [row["batch"] for row in log.history()]
     return _report(plan, logged, batch, issues, taken)
 
@@ -100,8 +100,6 @@ def dry_report(plan: Plan) -> PushReport:
     """The report of a push that was not done: every document is still planned."""
     report = _report(plan, [], None, list(plan.issues))
     rows = [_row(row, "planned", "", "") for row in plan.documents]
-    from dataclasses import replace
-
     return replace(
         report,
         status="completed",
@@ -220,6 +218,28 @@ def _headline(
 
 # Events whose payload holds findings.
 _ANSWERS = frozenset({"posted", "exported", "batch_created", "finished_first"})
+
+
+FORESEEN = frozenset({"credit_notify", "credit_over_limit", "credit_hold", "credit_over_hold"})
+SAID = frozenset({"company_warning", "company_refused"})
+
+
+def said_once(planned: Sequence[Issue], answers: Sequence[Issue]) -> list[Issue]:
+    """The findings of the plan and the company's answers, each said once.
+
+    What Sage 50 says of a customer's credit takes the place of the finding that foresaw it, and keeps
+    what that one knew to do about it.
+    """
+    foreseen = {row.key: row for row in planned if row.code in FORESEEN}
+    said, rest = set[str](), list[Issue]()
+    for row in answers:
+        before = foreseen.get(row.key) if row.code in SAID else None
+        if before is not None and before.value in row.value:
+            said.add(row.key)
+            rest.append(replace(row, fix=before.fix))
+        else:
+            rest.append(row)
+    return [row for row in planned if row.code not in FORESEEN or row.key not in said] + rest
 
 
 def _answers(plan: Plan, logged: Sequence[LoggedDocument], log: PushLog) -> list[Issue]:

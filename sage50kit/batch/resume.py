@@ -6,15 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sage50kit.batch.compare import is_this
-from sage50kit.batch.push import (
-    DOUBTFUL,
-    Progress,
-    arrived,
-    finish_recorded,
-    hold,
-    look,
-    unfinished,
-)
+from sage50kit.batch.push import DOUBTFUL, arrived, finish_recorded, hold, look, unfinished
 from sage50kit.batch.report import make_report
 from sage50kit.errors import InDoubt, UsageError
 from sage50kit.model import fold

@@ -6,9 +6,8 @@ Header total positive, lines negative for an invoice; the other way round for a 
 
 from __future__ import annotations
 
-from dataclasses import replace
 from decimal import Decimal
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from sage50kit.batch.items import compare_inventory_account, item_id_of, item_of, price_of
 from sage50kit.batch.lines import (
@@ -125,42 +124,44 @@ def _document_type(
 
 
 def _line(mapper: Mapper, row: wire.GLExportTransactionDetail, direction: int) -> Distribution:
-    """One revenue line."""
+    """One revenue line; a product line has its item, quantity and price."""
     amount = line_amount(mapper, row.total)
     account_id = mapper.account(row.account_number, f"{row.gl_type_id or 'line'} account")
     text = line_text(mapper, row.memo, row.sales_description, row.item_description, row.description)
-    line = Distribution(
+    goods: dict[str, Any] = {"quantity": ONE, "unit_price": amount * direction}
+    if row.gl_type_id in ITEM_LINES and item_id_of(row):
+        goods = _goods(mapper, row, account_id, amount * direction, direction)
+    return Distribution(
         account_id=account_id,
         amount=amount,
         description=text,
-        quantity=ONE,
-        unit_price=amount * direction,
         taxable=bool(row.item_taxable_flag or row.taxable_flag),
         entry_ids=row.entry_ids,
+        **goods,
     )
-    if row.gl_type_id in ITEM_LINES and item_id_of(row):
-        return _item_line(mapper, row, line, direction)
-    return line
 
 
-def _item_line(
-    mapper: Mapper, row: wire.GLExportTransactionDetail, line: Distribution, direction: int
-) -> Distribution:
-    """A product line: its item, quantity and price on top of the plain line."""
+def _goods(
+    mapper: Mapper,
+    row: wire.GLExportTransactionDetail,
+    account_id: str,
+    worth: Decimal,
+    direction: int,
+) -> dict[str, Any]:
+    """The item of a product line, its quantity and price in the direction of the document."""
     item_id, its_class, known = item_of(
-        mapper, row, sales_account=line.account_id, taxable=bool(row.item_taxable_flag)
+        mapper, row, sales_account=account_id, taxable=bool(row.item_taxable_flag)
     )
     if its_class == "stock":
         compare_inventory_account(mapper, row.inventory_account_number, known)
-    quantity = _in_direction((row.quantity or ZERO) * direction, line.amount * direction)
-    return replace(
-        line,
-        item_id=item_id,
-        item_class=its_class,
-        quantity=quantity,
-        unit_price=price_of(line.amount * direction, quantity, row.item_price),
-        cost=abs(cents(row.cost or ZERO)),
-    )
+    quantity = _in_direction((row.quantity or ZERO) * direction, worth)
+    return {
+        "item_id": item_id,
+        "item_class": its_class,
+        "quantity": quantity,
+        "unit_price": price_of(worth, quantity, row.item_price),
+        "cost": abs(cents(row.cost or ZERO)),
+    }
 
 
 def _in_direction(quantity: Decimal, amount: Decimal) -> Decimal:

@@ -48,6 +48,7 @@ class Checked:
     history: Mapping[str, Sequence[LoggedDocument]] = field(default_factory=dict)
     standing: Mapping[str, Sequence[StoredDocument]] = field(default_factory=dict)
     unfinished: Mapping[str, str] = field(default_factory=dict)
+    together: Sequence[tuple[str, ...]] = ()
     repost: frozenset[str] = frozenset()
 
     def report(self, document: Document, code: str, **words: object) -> None:
@@ -180,6 +181,7 @@ def check_nothing_lost(checked: Checked) -> None:
     """Every transaction that is to be posted has a document, or a finding that blocks it."""
     known = {key for document in checked.documents for key in document.transactions}
     known |= {issue.key for issue in checked.issues if issue.severity == "block"}
+    known |= {key for keys in checked.together if known & set(keys) for key in keys}
     for row in checked.transactions:
         if row.disposition == "post" and row.key not in known:
             checked.issues.append(finding("no_document", key=row.key, number=row.number))

@@ -1,4 +1,4 @@
-"""As whom the client signs in: an API key, or an integrator login that impersonates a member.
+"""As whom the client signs in: with an API key, as itself or as another member, or with an integrator login.
 
 Source: connectwise reference, 1.2.
 """
@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from sage50kit.errors import ConfigError, NotAuthorized
+from sage50kit.errors import ConfigError, NotAuthorized, NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,6 +65,7 @@ class Access:
             )
         self._credentials = credentials
         self._settings = settings
+        self._has_token = settings.auth == "impersonation" or bool(settings.member)
         self._post = post
         self._now = now
         self._lock = threading.Lock()
@@ -76,7 +77,7 @@ class Access:
 
     def header(self) -> str:
         """The value of Authorization, renewed in time; one renewal at a time."""
-        if self._settings.auth == "api_key":
+        if not self._has_token:
             return self._basic(self._credentials.user, self._credentials.secret.get_secret_value())
         with self._lock:
             if self._token is None or self._token[1] - MARGIN <= self._now():
@@ -88,7 +89,7 @@ class Access:
 
         A token that another thread has renewed in the meantime is kept.
         """
-        if self._settings.auth == "api_key":
+        if not self._has_token:
             return False
         with self._lock:
             if self._token is not None and self._token[0] == refused:
@@ -98,20 +99,33 @@ class Access:
     def _new_token(self) -> tuple[str, datetime]:
         member = self._settings.member
         login = self._basic(self._credentials.user, self._credentials.secret.get_secret_value())
-        headers = {"Authorization": login, "x-cw-usertype": "integrator"}
-        answer = self._post(
-            f"/system/members/{quote(member, safe='')}/tokens",
-            {"memberIdentifier": member},
-            headers,
-        )
+        caller = "member" if self._settings.auth == "api_key" else "integrator"
+        headers = {"Authorization": login, "x-cw-usertype": caller}
+        path = f"/system/members/{quote(member, safe='')}/tokens"
         try:
+            answer = self._post(path, {"memberIdentifier": member}, headers)
             public, private = answer["publicKey"], answer["privateKey"]
+        except (NotAuthorized, NotFound) as error:
+            raise type(error)(
+                self._no_token(error.detail),
+                status=error.status,
+                url=error.url,
+                detail=error.detail,
+            ) from error
         except (KeyError, TypeError):
-            raise NotAuthorized(
-                f"ConnectWise gave no token for member {member}. Check the Integrator Login and that "
-                "Member API is enabled on it."
-            ) from None
+            raise NotAuthorized(self._no_token("the answer has no keys")) from None
         return self._basic(public, private), self._until(answer.get("expiration"))
+
+    def _no_token(self, reason: str) -> str:
+        site, member = self._settings.site, self._settings.member
+        if self._settings.auth == "api_key":
+            check = "the keys, and that their role has Add on System > Member Maintenance"
+        else:
+            check = "the integrator login and its password, and that Member API is enabled for it"
+        return (
+            f"{site} gave no token for member {member!r} ({reason.rstrip('.')}). Check {check}; and member "
+            "under [connectwise] in the profile."
+        )
 
     def _until(self, text: object) -> datetime:
         """When a token ends; one without a readable time is used for an hour."""

@@ -51,6 +51,12 @@ def failure(answer: httpx.Response, method: str, path: str, name: str) -> Connec
             f"the member is active, and the clientId.{told}",
             **words,
         )
+    if status == 403 and "clientid" in detail.lower():
+        return NotAuthorized(
+            f"{name} does not know the clientId of this kit. Correct client_id under [connectwise] in the "
+            f"profile.{told}",
+            **words,
+        )
     if status == 403:
         return NotAuthorized(
             f"{name} does not let this member {method} {path}. Give its security role the right "

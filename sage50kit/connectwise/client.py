@@ -17,8 +17,7 @@ from sage50kit.connectwise.paging import (
     LARGEST_PAGE,
     Listing,
     Tally,
-    count_path,
-    counted,
+    count,
     encoded_query,
     moving,
 )
@@ -28,6 +27,8 @@ from sage50kit.errors import ConnectWiseUnavailable, ConnectWiseUnreadable, Usag
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
+
+    import httpx
 
     from sage50kit.connectwise.paging import Progress
     from sage50kit.profile import ConnectWiseSettings, Profile
@@ -49,6 +50,7 @@ class Client:
         request_log: JSON lines of method, path, query, status and seconds; never a secret or a body.
         pause: waits so many seconds between attempts; tests pass their own.
         read_timeout: seconds to wait for an answer.
+        transport: another way to the site than the network; the simulator has one.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class Client:
         request_log: Path | None = None,
         pause: Callable[[float], None] = time.sleep,
         read_timeout: float = 120,
+        transport: httpx.BaseTransport | None = None,
     ) -> None:
         self.settings = settings
         self._sender = Sender(
@@ -67,6 +70,7 @@ class Client:
             request_log=request_log,
             pause=pause,
             read_timeout=read_timeout,
+            transport=transport,
         )
         self.name = self._sender.name
 
@@ -101,13 +105,11 @@ class Client:
     def get(self, path: str, **params: Any) -> Any:
         """The JSON of one record or list page; numbers with a point are exact decimals."""
         call = Call("GET", path, encoded_query(params), repeatable=True)
-        return parsed(self._sender.send(call).content, path)
+        return self._sender.read(call, lambda answer: parsed(answer.content, path))
 
     def count(self, path: str, *, conditions: str = "") -> int:
         """How many rows a list has."""
-        path = count_path(path)
-        query = encoded_query({"conditions": conditions})
-        return counted(self._sender.send(Call("GET", path, query, repeatable=True)).content, path)
+        return count(self._sender, path, conditions)
 
     def pages(
         self,
@@ -246,26 +248,41 @@ class Client:
     # --- writing ---
 
     def post(
-        self, path: str, body: object, *, repeatable: bool = False, read_timeout: float = 300
+        self,
+        path: str,
+        body: object,
+        *,
+        repeatable: bool = False,
+        obeys: bool = False,
+        read_timeout: float = 300,
     ) -> Any:
         """Send a POST; it is repeated only where the caller says that it changes nothing.
+
+        Args:
+            path: of the list.
+            body: of JSON.
+            repeatable: it changes nothing.
+            obeys: wait and send it again after a 429, which says that it was not read.
+            read_timeout: seconds to wait for an answer.
 
         Raises:
             ConnectWiseUnavailable: no answer; `.sent` tells whether the request may have been read.
         """
-        return self._write("POST", path, body, repeatable=repeatable, read_timeout=read_timeout)
+        return self._write(
+            "POST", path, body, repeatable=repeatable, obeys=obeys, read_timeout=read_timeout
+        )
 
-    def patch(self, path: str, operations: list[dict[str, Any]]) -> Any:
-        """Change fields: `[{"op": "replace", "path": "amount", "value": 5}]`; never repeated."""
-        return self._write("PATCH", path, operations)
+    def patch(self, path: str, operations: list[dict[str, Any]], *, obeys: bool = False) -> Any:
+        """Change fields: `[{"op": "replace", "path": "amount", "value": 5}]`; `obeys` as for `post`."""
+        return self._write("PATCH", path, operations, obeys=obeys)
 
     def put(self, path: str, body: object) -> Any:
         """Replace a record whole; never repeated."""
         return self._write("PUT", path, body)
 
-    def delete(self, path: str) -> None:
-        """Delete a record; never repeated."""
-        self._sender.send(Call("DELETE", path))
+    def delete(self, path: str, *, obeys: bool = False) -> None:
+        """Delete a record; `obeys` as for `post`."""
+        self._sender.send(Call("DELETE", path, obeys=obeys))
 
     # --- the parts ---
 
@@ -276,17 +293,23 @@ class Client:
         body: object,
         *,
         repeatable: bool = False,
+        obeys: bool = False,
         read_timeout: float | None = None,
     ) -> Any:
         call = Call(
-            method, path, body=encoded(body), repeatable=repeatable, read_timeout=read_timeout
+            method,
+            path,
+            body=encoded(body),
+            repeatable=repeatable,
+            obeys=obeys,
+            read_timeout=read_timeout,
         )
+        if repeatable:
+            return self._sender.read(call, lambda answer: parsed(answer.content, path))
         answer = self._sender.send(call)
         try:
             return parsed(answer.content, path)
         except ConnectWiseUnreadable as error:
-            if repeatable:
-                raise
             # It was accepted, and nobody can read what became of it: to be settled by looking.
             failed = ConnectWiseUnavailable(str(error), status=answer.status_code, url=path)
             failed.sent = True

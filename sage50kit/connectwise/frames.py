@@ -21,6 +21,7 @@ from sage50kit.connectwise.unposted import (
     unreadable,
 )
 from sage50kit.errors import UsageError
+from sage50kit.frame import Frame
 from sage50kit.money import ZERO, exact, money_series
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def unposted_frame(*lists: pa.Table, locations: dict[int, str] | None = None) ->
     """
     table = pa.concat_tables([SCHEMA.empty_table(), *(_joined(table) for table in lists)])
     table = table.sort_by([("kind", "ascending"), ("date", "ascending"), ("number", "ascending")])
-    frame: pd.DataFrame = table.to_pandas(types_mapper=pd.ArrowDtype)
+    frame = Frame(table.to_pandas(types_mapper=pd.ArrowDtype))
     if locations and len(frame):
         names = frame["location_id"].map(locations).astype(frame["location"].dtype)
         frame["location"] = frame["location"].where(frame["location"] != "", names.fillna(""))
@@ -167,6 +168,6 @@ def locations(frame: pd.DataFrame) -> pd.DataFrame:
         | {"total": sum(rows["total"], ZERO)}
         for key, rows in found.groupby("location_id")
     ]
-    listed = pd.DataFrame(groups, columns=["location_id", "location", "transactions", "total"])
+    listed = Frame(groups, columns=["location_id", "location", "transactions", "total"])
     listed["total"] = money_series([row["total"] for row in groups])
     return listed

@@ -15,7 +15,7 @@ from sage50kit.connectwise.answers import unreadable
 from sage50kit.connectwise.bodies import page_as_sent, parsed, readable_page, row_ids
 from sage50kit.connectwise.conditions import SAFE
 from sage50kit.connectwise.sending import Call
-from sage50kit.errors import ConnectWiseError, ConnectWiseUnavailable, ConnectWiseUnreadable
+from sage50kit.errors import ConnectWiseError, ConnectWiseUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 LARGEST_PAGE = 1000
 FORWARD_ONLY = {"pagination-type": "forward-only"}
-_UNREADABLE_PAGES = 3  # so often a page is asked for before it counts as unreadable
 _NO_COUNT = frozenset({400, 404, 405, 501})  # what a list without /count answers
 # Published spellings that differ between a list and its count (connectwise reference, 11.14).
 _COUNTS = {"/finance/accounting/unpostedpayments": "/finance/accounting/unpostedPayments/count"}
@@ -114,15 +113,12 @@ class Listing:
         """
         if self._path.rstrip("/").endswith(("/glEntries", "/payments")):
             return None
-        path = count_path(self._path)
-        query = encoded_query({"conditions": self._params.get("conditions", "")})
         try:
-            answer = self._sender.send(Call("GET", path, query, repeatable=True))
+            return count(self._sender, self._path, str(self._params.get("conditions", "")))
         except ConnectWiseError as error:
             if error.status in _NO_COUNT:
                 return None
             raise
-        return counted(answer.content, path)
 
     def page(self, number: int) -> Page:
         """One page by its number, from 1; one past the end is empty."""
@@ -203,26 +199,19 @@ class Listing:
         return (number - 1) * self._size + len(page.ids) >= rows
 
     def _read(self, params: Mapping[str, Any], headers: dict[str, str]) -> Page:
-        """One page; one that came cut off or garbled is asked for again."""
+        """One page."""
         call = Call("GET", self._path, encoded_query(params), headers=headers, repeatable=True)
-        for attempt in range(1, _UNREADABLE_PAGES + 1):
-            answer = self._sender.send(call)
-            try:
-                content = answer.content
-                if self._thorough or not page_as_sent(content):
-                    content = readable_page(content, self._path)
-            except ConnectWiseUnreadable:
-                if attempt == _UNREADABLE_PAGES:
-                    raise
-                self._sender.pause(0.5 * attempt)
-            else:
-                links = answer.links
-                has_link = "link" in answer.headers
-                page = Page(content, _last_page(links), "next" in links, has_link)
-                if self._thorough:
-                    page.ids  # noqa: B018  # read here, in the thread of the request
-                return page
-        raise AssertionError  # the last attempt returned or raised
+        return self._sender.read(call, self._page_of)
+
+    def _page_of(self, answer: httpx.Response) -> Page:
+        content = answer.content
+        if self._thorough or not page_as_sent(content):
+            content = readable_page(content, self._path)
+        links = answer.links
+        page = Page(content, _last_page(links), "next" in links, "link" in answer.headers)
+        if self._thorough:
+            page.ids  # noqa: B018  # read here, in the thread of the request
+        return page
 
     def _grown(self, page: Page, reached: int) -> int:
         """The last id of a page, which must lie beyond the page before."""
@@ -238,6 +227,13 @@ def count_path(path: str) -> str:
     """Where a list tells how many rows it has."""
     path = path.rstrip("/")
     return _COUNTS.get(path.lower(), f"{path}/count")
+
+
+def count(sender: Sender, path: str, conditions: str) -> int:
+    """How many rows a list has."""
+    path = count_path(path)
+    call = Call("GET", path, encoded_query({"conditions": conditions}), repeatable=True)
+    return sender.read(call, lambda answer: counted(answer.content, path))
 
 
 def counted(content: bytes, path: str) -> int:

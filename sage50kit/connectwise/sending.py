@@ -14,7 +14,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
 
@@ -33,9 +34,11 @@ if TYPE_CHECKING:
 
 ATTEMPTS = 5
 KNOCKS = 3  # attempts where nobody listens
+READINGS = 3  # so often an answer is asked for before it counts as unreadable
 LONGEST_WAIT_SECONDS = 300.0  # a server that asks for more is left alone
 LONGEST_URL = 2000  # some hosts refuse longer ones; every address is shorter
 _REDIRECTS = 3
+T = TypeVar("T")
 _PASSING = frozenset({408, 429, 500, 502, 503, 504})
 
 
@@ -50,6 +53,7 @@ class Call:
         body: of JSON, or None.
         headers: besides the usual ones.
         repeatable: whether the caller knows that it changes nothing.
+        obeys: whether a write waits and is sent again after a 429, which says that it was not read.
         read_timeout: seconds to wait for the answer; None for the client's.
     """
 
@@ -59,6 +63,7 @@ class Call:
     body: bytes | None = None
     headers: dict[str, str] = field(default_factory=dict)
     repeatable: bool = False
+    obeys: bool = False
     read_timeout: float | None = None
 
 
@@ -71,6 +76,7 @@ class Sender:
         request_log: JSON lines, one for each request; None for none.
         pause: waits so many seconds between attempts.
         read_timeout: seconds to wait for an answer.
+        transport: another way to the site than the network.
     """
 
     def __init__(
@@ -81,12 +87,13 @@ class Sender:
         request_log: Path | None,
         pause: Callable[[float], None],
         read_timeout: float,
+        transport: httpx.BaseTransport | None = None,
     ) -> None:
         self.name = f"{settings.site}/{settings.company}"
         self.pause = pause
         self._company = settings.company
         self._origin = origin(settings.site)
-        self._http = _connections(settings, read_timeout)
+        self._http = _connections(settings, read_timeout, transport)
         self._access = Access(credentials, settings, self._ask_for_token)
         self._request_log = request_log
         self._log_lock = threading.Lock()
@@ -133,6 +140,24 @@ class Sender:
             self._wait_or_raise(call, answer, attempt)
             attempt += 1
 
+    def read(self, call: Call, make: Callable[[httpx.Response], T]) -> T:
+        """What `make` reads out of the answer; one that came cut off or garbled is asked for again.
+
+        Args:
+            call: one that is repeatable.
+            make: raises ConnectWiseUnreadable.
+
+        Raises:
+            ConnectWiseError: as `send`, or it stays unreadable.
+        """
+        for attempt in range(1, READINGS):
+            answer = self.send(call)
+            try:
+                return make(answer)
+            except ConnectWiseUnreadable:
+                self.pause(0.5 * attempt)
+        return make(self.send(call))
+
     def _attempt(self, call: Call, base: str, key: str) -> httpx.Response | httpx.RequestError:
         url = f"{base}{call.path}" + (f"?{call.query}" if call.query else "")
         if len(url) >= LONGEST_URL:
@@ -159,7 +184,9 @@ class Sender:
             seconds = _seconds_to_wait(answer, attempt)
         # Nobody listening rarely changes within seconds, and a person is waiting for the sentence.
         most = KNOCKS if isinstance(answer, httpx.ConnectError) else ATTEMPTS
-        if not call.repeatable or seconds is None or attempt >= most:
+        unread = isinstance(answer, httpx.Response) and answer.status_code == 429
+        safe = call.repeatable or (call.obeys and unread)
+        if not safe or seconds is None or attempt >= most:
             raise failed from (answer if isinstance(answer, httpx.RequestError) else None)
         self.pause(seconds)
 
@@ -268,12 +295,14 @@ def _facts(answer: httpx.Response) -> dict[str, Any]:
     }
 
 
-def _connections(settings: ConnectWiseSettings, read_timeout: float) -> httpx.Client:
-    verify: ssl.SSLContext | bool = True
-    if settings.ca_file is not None:
-        verify = ssl.create_default_context(cafile=str(settings.ca_file))
+def _connections(
+    settings: ConnectWiseSettings, read_timeout: float, transport: httpx.BaseTransport | None
+) -> httpx.Client:
+    own = settings.ca_file
+    verify = ssl.create_default_context(cafile=str(own)) if own is not None else _trusted()
     at_once = settings.requests_at_once
     return httpx.Client(
+        transport=transport,
         verify=verify,
         timeout=_timeout(read_timeout),
         limits=httpx.Limits(max_connections=at_once, max_keepalive_connections=at_once),
@@ -284,6 +313,12 @@ def _connections(settings: ConnectWiseSettings, read_timeout: float) -> httpx.Cl
         },
         trust_env=False,  # a proxy variable must not see the keys; nor may .netrc replace them
     )
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """The public authorities; reading them would cost more than all else of opening a kit."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 def _timeout(read_seconds: float) -> httpx.Timeout:

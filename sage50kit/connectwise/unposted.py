@@ -52,6 +52,7 @@ SCHEMA = pa.schema(
         ("currency", pa.string()),
         ("due_date", pa.date32()),
         ("member", pa.string()),
+        ("vendor_invoice", pa.string()),
         ("entry_ids", pa.string()),
         ("left_out", pa.string()),
     ]
@@ -369,6 +370,7 @@ def _procurement(rows: list[_Procurement]) -> pa.Table:
             "description": [row.description for row in rows],
             "total": [row.total or ZERO for row in rows],
             "currency": [_code(row.currency) for row in rows],
+            "vendor_invoice": [row.vendor_invoice_number for row in rows],
             "entry_ids": [str(row.id) if row.description else "" for row in rows],
             "left_out": ["" if row.description else NO_ENTRIES for row in rows],
         },

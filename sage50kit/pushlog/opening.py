@@ -5,6 +5,8 @@ from __future__ import annotations
 import getpass
 from typing import TYPE_CHECKING
 
+import sqlalchemy as sa
+
 from sage50kit.errors import ConfigError, LogCorrupt
 from sage50kit.pushlog.log import PushLog
 
@@ -24,11 +26,17 @@ def open_log(profile: Profile, *, company: Connector, site: str) -> PushLog:
         site: the ConnectWise site, as part of every key.
 
     Raises:
-        ConfigError: the profile names no place for a log.
-        LogCorrupt: it is damaged, cut, or was written by a newer version.
+        ConfigError: the profile names no place for a log, or its password is missing.
+        LogCorrupt: it is damaged, cut, lost, or was written by a newer version.
+        LogUnavailable: it cannot be used now.
     """
-    del company
-    return PushLog(_place(profile), site=site, actor=_actor())
+    return PushLog(
+        _place(profile),
+        site=site,
+        actor=_actor(),
+        company=company.name,
+        remembered=company.log_id(),
+    )
 
 
 def verify_log(profile: Profile, *, company: Connector) -> tuple[int, list[str]]:
@@ -43,8 +51,11 @@ def verify_log(profile: Profile, *, company: Connector) -> tuple[int, list[str]]
         log.close()
 
 
-def _place(profile: Profile) -> Path:
+def _place(profile: Profile) -> Path | sa.URL:
     """The log belongs to the company, not to a workdir: it stands beside the company file (9.3)."""
+    if profile.sage.log:
+        password = profile.secret("log_password").get_secret_value()
+        return sa.make_url(profile.sage.log).set(password=password)
     file = profile.sage.company_file
     if file is None:
         raise ConfigError("[sage] company_file is missing in the profile. Name the company's file.")

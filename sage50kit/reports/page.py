@@ -12,8 +12,8 @@ from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from sage50kit.money import CENT, total
 from sage50kit.money import text as money_text
+from sage50kit.money import total
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -167,17 +167,10 @@ def heading(name: str) -> str:
     return WORDS.get(name) or name[:1].upper() + name[1:].replace("_", " ")
 
 
-def amount(value: Decimal) -> str:
-    """Dollars as people read them; digits beyond the cent are shown, never rounded away."""
-    if value == value.quantize(CENT):
-        return money_text(value)
-    return f"({-value.normalize():,f})" if value < 0 else f"{value.normalize():,f}"
-
-
 def cell_text(cell: Cell) -> str:
     """A cell as people read it."""
     if isinstance(cell, Decimal):
-        return amount(cell)
+        return money_text(cell)
     if isinstance(cell, int):
         return f"{cell:,}"
     if isinstance(cell, date):

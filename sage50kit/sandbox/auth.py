@@ -164,6 +164,11 @@ class Gate:
             "expiration": expiration,
         }
 
+    def expire_tokens(self) -> None:
+        """End all member tokens now."""
+        now = self.clock()
+        self._tokens = {key: (account, now) for key, (account, _) in self._tokens.items()}
+
     def _basic(self, header: str) -> tuple[str, str, str]:
         scheme, _, encoded = header.partition(" ")
         try:

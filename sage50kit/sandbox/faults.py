@@ -7,12 +7,16 @@ with running(site, faults=faults) as server: ...
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from urllib.parse import quote
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from sage50kit.sandbox.auth import Gate
 
 
 class Line(NamedTuple):
@@ -22,7 +26,7 @@ class Line(NamedTuple):
     scope: Scope
     receive: Receive
     send: Send
-    hang_up: Callable[[], None]  # closes the connection; what was sent still goes out
+    hang_up: Callable[[], Awaitable[None]]  # closes the connection; what was sent still goes out
 
 
 Fault = Callable[[Line], Awaitable[None]]
@@ -44,20 +48,23 @@ class Rule:
         fault: what happens.
         path: part of the address, case aside; "" is every address.
         method: "" is every method.
+        query: part of what stands behind the question mark, as sent.
         on: which of the matching requests, counted from 1; empty is every one.
     """
 
     fault: Fault
     path: str = ""
     method: str = ""
+    query: str = ""
     on: tuple[int, ...] = (1,)
     count: int = field(default=0, init=False)
 
     def strikes(self, seen: Seen) -> bool:
         """Count a request that matches, and say whether it is one that gets the fault."""
-        if self.path.lower() not in seen.path.lower() or self.method.upper() not in (
-            "",
-            seen.method,
+        if not (
+            self.path.lower() in seen.path.lower()
+            and self.method.upper() in ("", seen.method)
+            and self.query in seen.query
         ):
             return False
         self.count += 1
@@ -81,7 +88,12 @@ class Faults:
             seen = Seen(scope["method"], scope["path"], scope["query_string"].decode("latin-1"))
             self.seen.append(seen)
             striking = [rule for rule in self.rules if rule.strikes(seen)]
-            line = Line(app, scope, receive, send, lambda: hang_up(scope))
+
+            async def gone() -> None:
+                hang_up(scope)
+                await _left(receive)
+
+            line = Line(app, scope, receive, send, gone)
             await (striking[0].fault(line) if striking else app(scope, receive, send))
 
         return faulty
@@ -95,26 +107,27 @@ def too_many(retry_after: int | None = 30) -> Fault:
     return answer(429, body, headers=headers)
 
 
-def failing(status: int = 503, message: str = "") -> Fault:
-    """A 5xx with the usual error body."""
+def failing(status: int = 503, message: str = "", *, after_effect: bool = False) -> Fault:
+    """An error with the usual body; it says nothing of whether the work was done."""
     text = message or "An error has occurred."
-    return answer(status, f'{{"code":"ConnectWiseApi","message":"{text}","errors":null}}')
+    body = f'{{"code":"ConnectWiseApi","message":"{text}","errors":null}}'
+    return answer(status, body, after_effect=after_effect)
 
 
-def page(status: int = 502) -> Fault:
+def page(status: int = 502, *, after_effect: bool = False) -> Fault:
     """An HTML page, as proxies answer."""
     body = f"<html><head><title>{status}</title></head><body><h1>{status} Server Error</h1></body></html>"
-    return answer(status, body, content_type="text/html")
+    return answer(status, body, content_type="text/html", after_effect=after_effect)
 
 
-def garbage(status: int = 200) -> Fault:
+def garbage(status: int = 200, *, after_effect: bool = False) -> Fault:
     """A success whose body is no JSON."""
-    return answer(status, '[{"id": 1, "invoiceNumber": "1000')
+    return answer(status, '[{"id": 1, "invoiceNumber": "1000', after_effect=after_effect)
 
 
-def empty(status: int = 200) -> Fault:
+def empty(status: int = 200, *, after_effect: bool = False) -> Fault:
     """A success without a body."""
-    return answer(status, "")
+    return answer(status, "", after_effect=after_effect)
 
 
 def answer(
@@ -123,10 +136,21 @@ def answer(
     *,
     content_type: str = "application/json",
     headers: dict[str, str] | None = None,
+    after_effect: bool = False,
 ) -> Fault:
-    """Any answer, instead of the site's; the site does not see the request."""
+    """Any answer, instead of the site's.
+
+    Args:
+        status: of HTTP.
+        body: as sent.
+        content_type: of the body.
+        headers: more of them.
+        after_effect: whether the site does its work first; else it does not see the request.
+    """
 
     async def fault(line: Line) -> None:
+        if after_effect:
+            await _worked(line)
         sent = {
             "content-type": content_type,
             "content-length": str(len(body.encode())),
@@ -144,17 +168,17 @@ def dropped(*, after_effect: bool = False) -> Fault:
 
     async def fault(line: Line) -> None:
         if after_effect:
-            await line.app(line.scope, line.receive, _nowhere)
-        line.hang_up()
+            await _worked(line)
+        await line.hang_up()
 
     return fault
 
 
 def cut(share: float = 0.5) -> Fault:
-    """The answer stops after this share of its body, and the connection closes."""
+    """The answer stops after this share of its body, and the connection closes; the work is done."""
 
     async def fault(line: Line) -> None:
-        messages = await _recorded(line)
+        messages = await _worked(line)
         body = b"".join(message.get("body", b"") for message in messages)
         await line.send(messages[0])
         await line.send(
@@ -164,7 +188,7 @@ def cut(share: float = 0.5) -> Fault:
                 "more_body": True,
             }
         )
-        line.hang_up()
+        await line.hang_up()
 
     return fault
 
@@ -173,23 +197,142 @@ def slow(seconds: float) -> Fault:
     """The answer comes late; the work is done first."""
 
     async def fault(line: Line) -> None:
-        messages = await _recorded(line)
+        messages = await _worked(line)
         await asyncio.sleep(seconds)
-        for message in messages:
-            await line.send(message)
+        await _sent(messages, line)
 
     return fault
 
 
-async def _recorded(line: Line) -> list[Any]:
+class Stall:
+    """A fault that holds requests until `release`, or until the client has left.
+
+    Args:
+        after_effect: whether the work is done before the request is held; else after `release`, and never if
+            the client left before.
+    """
+
+    def __init__(self, *, after_effect: bool = True) -> None:
+        self.arrived = threading.Event()  # set when the first request is held
+        self._after_effect = after_effect
+        self._lock = threading.Lock()
+        self._held: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []
+        self._released = False
+
+    def release(self) -> None:
+        """Let go what is held and what comes; may be called from any thread."""
+        with self._lock:
+            self._released = True
+            for loop, gate in self._held:
+                loop.call_soon_threadsafe(gate.set)
+            self._held.clear()
+
+    async def __call__(self, line: Line) -> None:
+        """Hold one request."""
+        body = await _body(line)
+        messages = await _worked(line, body) if self._after_effect else []
+        if await self._let_go(line):
+            await _sent(messages or await _worked(line, body), line)
+
+    async def _let_go(self, line: Line) -> bool:
+        """Wait; whether it was `release` and not the client who ended it."""
+        gate = asyncio.Event()
+        with self._lock:
+            if self._released:
+                return True
+            self._held.append((asyncio.get_running_loop(), gate))
+        self.arrived.set()
+        waits = [asyncio.ensure_future(gate.wait()), asyncio.ensure_future(_left(line.receive))]
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        for wait in waits:
+            wait.cancel()
+        return gate.is_set()
+
+
+def twice(*, told: Literal["first", "second"] = "second") -> Fault:
+    """The site gets the request two times, as from a proxy that sends again; the client hears of one.
+
+    Args:
+        told: which of the two answers; of the second one a proxy that lost the first knows nothing.
+    """
+
+    async def fault(line: Line) -> None:
+        body = await _body(line)
+        answers = {"first": await _worked(line, body), "second": await _worked(line, body)}
+        await _sent(answers[told], line)
+
+    return fault
+
+
+def reordered(order_by: str = "id desc") -> Fault:
+    """One page of a list in another order than the pages beside it: rows come double and others not at all."""
+    parameter = f"orderBy={quote(order_by)}".encode()
+
+    async def fault(line: Line) -> None:
+        others = [
+            part
+            for part in line.scope["query_string"].split(b"&")
+            if part and not part.lower().startswith(b"orderby=")
+        ]
+        scope = {**line.scope, "query_string": b"&".join([parameter, *others])}
+        await line.app(scope, line.receive, line.send)
+
+    return fault
+
+
+def expired(gate: Gate) -> Fault:
+    """All member tokens end before the site sees the request; who signs in again gets a new one."""
+
+    async def fault(line: Line) -> None:
+        gate.expire_tokens()
+        await line.app(line.scope, line.receive, line.send)
+
+    return fault
+
+
+async def _body(line: Line) -> bytes:
+    """The request, read to its end."""
+    body, more = b"", True
+    while more:
+        message = await line.receive()
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+    return body
+
+
+async def _left(receive: Receive) -> None:
+    """Return when the connection has ended."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _worked(line: Line, body: bytes | None = None) -> list[Any]:
+    """What the site answers; the client gets nothing of it yet.
+
+    Args:
+        line: the request.
+        body: of the request, where it was read already.
+    """
     messages: list[Any] = []
 
     async def keep(message: Message) -> None:
         messages.append(message)
 
-    await line.app(line.scope, line.receive, keep)
+    receive = line.receive if body is None else _again(body, line.receive)
+    await line.app(line.scope, receive, keep)
     return messages
 
 
-async def _nowhere(message: Message) -> None:
-    """What the site answers is lost."""
+def _again(body: bytes, receive: Receive) -> Receive:
+    """A request that was read, to be read once more."""
+    given = iter([{"type": "http.request", "body": body, "more_body": False}])
+
+    async def again() -> Message:
+        return next(given, None) or await receive()
+
+    return again
+
+
+async def _sent(messages: list[Any], line: Line) -> None:
+    for message in messages:
+        await line.send(message)

@@ -12,6 +12,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from sage50kit.errors import UsageError
 from sage50kit.money import cents
 from sage50kit.sandbox import dataset
 from sage50kit.sandbox.planting import plant
@@ -69,7 +70,12 @@ def generate(invoices: int, seed: int, *, dirty: bool = False) -> Generated:
         invoices: how many unposted invoices, exactly; a tenth of it of each other kind.
         seed: of the dice.
         dirty: plant blocking findings too.
+
+    Raises:
+        UsageError: fewer than one invoice.
     """
+    if invoices < 1:
+        raise UsageError(f"a generated site has at least one invoice, not {invoices}.")
     dice = random.Random(seed)
     tenth = invoices // 10
     content = dataset.read(dataset.fixtures_folder() / "connectwise.json")

@@ -19,10 +19,11 @@ from typing import TYPE_CHECKING, Any
 from sage50kit.errors import ConfigError, Sage50KitError
 from sage50kit.sandbox import auth
 from sage50kit.sandbox.app import make_app
+from sage50kit.sandbox.faultwords import read_faults
 from sage50kit.sandbox.tls import make_certificate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     import uvicorn
     from starlette.types import ASGIApp, Scope
@@ -139,10 +140,11 @@ def _listening(port: int) -> socket.socket:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind(("127.0.0.1", port))
-    except OSError as error:
+    except (OSError, OverflowError) as error:
         listener.close()
-        raise Sage50KitError(
-            f"the local site cannot listen on port {port}: {error.strerror}. Choose another --port."
+        reason = getattr(error, "strerror", None) or "ports go up to 65535"
+        raise ConfigError(
+            f"the local site cannot listen on port {port}: {reason}. Choose another --port."
         ) from error
     listener.listen(128)
     return listener
@@ -234,6 +236,7 @@ def serve_forever(
     dirty: bool = False,
     tls: bool = False,
     workdir: Path | None = None,
+    faults: Sequence[str] = (),
 ) -> None:
     """Serve a site until Ctrl-C or SIGTERM; prints one line of JSON when it answers.
 
@@ -248,17 +251,20 @@ def serve_forever(
         dirty: plant blocking findings.
         tls: HTTPS with a certificate of its own.
         workdir: None makes a new folder among the temporary ones.
+        faults: trouble to cause, in words (`faultwords`).
 
     Raises:
+        UsageError: a fault is not understood.
         ConfigError: the data set is wrong, or the folder holds a company of other data.
         MissingDependency: TLS without the extra `tls`.
     """
+    gate = default_gate()
+    trouble = read_faults(faults, gate) if faults else None
     folder = Path(tempfile.mkdtemp(prefix="sage50kit-")) if workdir is None else workdir.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     origin = {"data": str(data or ""), "invoices": invoices, "seed": seed, "dirty": dirty}
     pair = _pair(data, invoices, seed, dirty=dirty)
     company_file = _write_company(folder, pair, origin)
-    gate = default_gate()
     with _listening(port) as listener:
         certificate = make_certificate(folder) if tls else None
         running = Running(_url(listener, tls=tls), gate, certificate and certificate.ca_file)
@@ -270,6 +276,7 @@ def serve_forever(
         server = _server(
             app,
             certificate and certificate.server,
+            trouble,
             announce=lambda: print(line, flush=True),  # noqa: T201
         )
         with _quiet_signals():

@@ -1,128 +1,36 @@
-"""The verbs of the kit from a terminal.
-
-Every verb returns an `Answer`; `main` prints it and gives its exit code (design 7): 0 clean, 1 crash, 2 wrong
-usage or profile, 3 completed but something needs a person, 4 blocked, 5 in doubt, 6 another push holds the
-company. An error is one sentence on stderr. Heavy packages are imported inside the verbs.
-"""
+"""The verbs of the flow: try it out, fetch, plan, push, verify, export, run."""
 
 from __future__ import annotations
 
-import inspect
-import os
-import sys
-import traceback
-from contextlib import contextmanager
-from functools import wraps
-from pathlib import Path
+from functools import partial
+from pathlib import Path  # noqa: TC003  # typer reads the annotations
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from sage50kit.errors import PlanBlocked, Sage50KitError, UsageError
-from sage50kit.terminal import (
-    Answer,
-    complain,
-    consent,
-    issue_rows,
-    join_lists,
-    plain_rows,
-    progress,
-    say,
-    somebody_consents,
+from sage50kit.cli.options import (
+    Batch,
+    Kinds,
+    LeaveOut,
+    Location,
+    Parameters,
+    ProfilePath,
+    Repost,
+    ThruDate,
+    Workdir,
+    Yes,
+    app,
+    fetched,
+    log,
+    opened,
+    sandbox,
+    verb,
 )
+from sage50kit.errors import PlanBlocked, UsageError
+from sage50kit.terminal import Answer, consent, issue_rows, plain_rows, progress, somebody_consents
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
-    import pandas as pd
-
-    from sage50kit.kit import Kit
     from sage50kit.model import Plan
-
-app = typer.Typer(
-    help="Carry ConnectWise PSA transactions into Sage 50 US exactly once.",
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
-sandbox = typer.Typer(help="A local ConnectWise site over real HTTP.")
-app.add_typer(sandbox, name="sandbox")
-log = typer.Typer(help="The push log of a company.")
-app.add_typer(log, name="log")
-
-ProfilePath = Annotated[
-    str, typer.Option("--profile", help="The profile (TOML), or `demo`.", metavar="FILE")
-]
-Json = Annotated[bool, typer.Option("--json", help="One line of JSON, the last on stdout.")]
-Location = Annotated[str, typer.Option(help="Id or name of a ConnectWise location.")]
-ThruDate = Annotated[str, typer.Option(help="Last day included, as 2026-10-31.", metavar="DATE")]
-Kinds = Annotated[
-    list[str] | None,
-    typer.Option(help="invoice expense receipt adjustment transfer", metavar="KIND..."),
-]
-Batch = Annotated[str, typer.Option(help="The batch number.", metavar="ID")]
-Workdir = Annotated[Path | None, typer.Option(help="Where everything is written.", metavar="DIR")]
-LeaveOut = Annotated[
-    bool | None,
-    typer.Option("--leave-out-blocked/--no-leave-out-blocked", help="Push the rest without them."),
-]
-Parameters = Annotated[
-    list[str] | None,
-    typer.Option("-p", help="A parameter of the notebook.", metavar="NAME VALUE"),
-]
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one verb; returns the exit code."""
-    words = join_lists(list(sys.argv[1:] if arguments is None else arguments)) or ["--help"]
-    try:
-        code = app(words, prog_name="sage50kit", standalone_mode=False)
-    except Sage50KitError as error:
-        return _failed(words, str(error), error.exit_code)
-    except (KeyboardInterrupt, typer.Abort):
-        return _failed(words, "stopped. If a push was under way, push the same batch again.", 5)
-    except BrokenPipeError:  # the reader of our output has gone
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    except Exception as error:  # noqa: BLE001  # a person must never read a traceback
-        told = getattr(error, "format_message", None)
-        if told is not None:
-            return _failed(words, f"{told()} See: sage50kit --help", 2)
-        return _failed(words, _fault(error), 1)
-    return code if isinstance(code, int) else 0
-
-
-def _fault(error: Exception) -> str:
-    """A sentence for an error that nobody foresaw, with the place that helps to find it."""
-    place = traceback.extract_tb(error.__traceback__)[-1]
-    what = f"{type(error).__name__} in {Path(place.filename).name}:{place.lineno}: {error}"
-    return f"this is a fault of sage50kit, please report it ({what})."
-
-
-def _failed(words: Sequence[str], sentence: str, code: int) -> int:
-    answer = Answer(exit_code=code, error=sentence)
-    if "--json" in words:
-        say(answer, as_json=True)
-    else:
-        complain(sentence)
-    return code
-
-
-def verb(function: Callable[..., Answer]) -> Callable[..., int]:
-    """Give a verb its `--json`, print its answer and return its exit code."""
-
-    @wraps(function)
-    def run(*args: Any, as_json: bool = False, **kwargs: Any) -> int:
-        answer = function(*args, **kwargs)
-        say(answer, as_json=as_json)
-        return answer.exit_code
-
-    kind = inspect.Parameter.KEYWORD_ONLY
-    option = inspect.Parameter("as_json", kind, default=False, annotation=Json)
-    signature = inspect.signature(function, eval_str=True)
-    parameters = [*signature.parameters.values(), option]
-    run.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
-    return run
-
 
 # --- trying it out ----------------------------------------------------------------------------
 
@@ -151,6 +59,12 @@ def serve(
     dirty: Annotated[bool, typer.Option("--dirty", help="Plant blocking findings.")] = False,
     tls: Annotated[bool, typer.Option("--tls", help="HTTPS with a made certificate.")] = False,
     workdir: Workdir = None,
+    fault: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Trouble, as `500 POST /batches on 1`; may be repeated.", metavar="WORDS"
+        ),
+    ] = None,
 ) -> int:
     """Serve a local ConnectWise site with a matching company and profile; prints one line of JSON."""
     from sage50kit.sandbox.serve import serve_forever
@@ -158,9 +72,38 @@ def serve(
     if data is not None and invoices is not None:
         raise UsageError("give --data or --invoices, not both.")
     serve_forever(
-        port=port, data=data, invoices=invoices, seed=seed, dirty=dirty, tls=tls, workdir=workdir
+        port=port,
+        data=data,
+        invoices=invoices,
+        seed=seed,
+        dirty=dirty,
+        tls=tls,
+        workdir=workdir,
+        faults=fault or (),
     )
     return 0
+
+
+@app.command()
+@verb
+def simulate(
+    *,
+    seeds: Annotated[int, typer.Option(help="How many worlds.")],
+    seed: Annotated[int, typer.Option(help="The first of them.")] = 1,
+) -> Answer:
+    """Push in random worlds full of crashes, and judge what stands in the books afterwards."""
+    from sage50kit.simulator.simulate import simulate as run_seeds
+
+    with progress() as step:
+        count = None if step is None else partial(step, "seeds")
+        failures = run_seeds(seeds, first=seed, progress=count)
+    summary = f"{seeds} seeds from {seed} on: {len(failures)} failed."
+    return Answer(
+        exit_code=1 if failures else 0,
+        counts={"seeds": seeds, "failures": len(failures)},
+        more={"failures": [str(failure) for failure in failures]},
+        words="\n\n".join([*(str(failure) for failure in failures), summary]),
+    )
 
 
 @app.command()
@@ -169,7 +112,7 @@ def doctor(profile: ProfilePath) -> Answer:
     """Check every permission, setting and list that a push needs."""
     from sage50kit.reports.page import Page, table
 
-    with _kit(profile) as kit:
+    with opened(profile) as kit:
         rows = kit.doctor()
     failed = int((rows["result"] == "fail").sum())
     warned = int((rows["result"] == "warn").sum())
@@ -209,8 +152,8 @@ def fetch(
     from sage50kit.reports.files import write_whole
     from sage50kit.reports.listings import transactions_page
 
-    with _kit(profile) as kit:
-        frame = _fetched(kit, location, thru_date, kinds)
+    with opened(profile) as kit:
+        frame = fetched(kit, location, thru_date, kinds)
         left_out = kit.left_out
     page = transactions_page(frame, left_out)
     content = csv.render(frame) if style == "csv" else text.render(page).encode()
@@ -230,7 +173,7 @@ def fetch(
 @verb
 def why(key: str, profile: ProfilePath) -> Answer:
     """Say why a transaction is, or is not, in the list."""
-    with _kit(profile) as kit:
+    with opened(profile) as kit:
         reason = kit.why(key)
     return Answer(words=reason, more={"key": key, "reason": reason})
 
@@ -250,8 +193,8 @@ def plan(
     from sage50kit.reports.files import save_blocked, save_proof
     from sage50kit.reports.listings import proof_page
 
-    with _kit(profile) as kit:
-        selected = _fetched(kit, location, thru_date, kinds)
+    with opened(profile) as kit:
+        selected = fetched(kit, location, thru_date, kinds)
         try:
             planned = kit.plan(selected, batch=batch or None, leave_out_blocked=leave_out_blocked)
         except PlanBlocked as error:
@@ -280,23 +223,31 @@ def push(
     thru_date: ThruDate = "",
     kinds: Kinds = None,
     leave_out_blocked: LeaveOut = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Consent without a question.")] = False,
+    repost: Repost = None,
+    yes: Yes = False,
 ) -> Answer:
     """Post a batch to Sage 50, then create it in ConnectWise."""
     from sage50kit.reports.files import save_blocked, save_proof, save_push
     from sage50kit.reports.listings import proof_page, push_page
 
-    somebody_consents(yes=yes)
-    with _kit(profile) as kit:
-        selected = _fetched(kit, location, thru_date, kinds)
+    somebody_consents("push", yes=yes)
+    if not batch.strip():
+        raise UsageError("--batch is empty. Give the batch number. Nothing was written.")
+    with opened(profile) as kit:
+        for earlier in kit.resume() if kit.log.unfinished_batches() else ():
+            if earlier.status == "in_doubt":
+                return Answer(exit_code=5, batch=earlier.batch, error=earlier.headline)
+        selected = fetched(kit, location, thru_date, kinds)
         try:
-            planned = kit.plan(selected, batch=batch, leave_out_blocked=leave_out_blocked)
+            planned = kit.plan(
+                selected, batch=batch, leave_out_blocked=leave_out_blocked, repost=repost or ()
+            )
         except PlanBlocked as error:
             return _blocked(error, batch, save_blocked, kit.workdir)
         proof = kit.proof(planned)
         files = save_proof(proof, kit.workdir)
         question = f"{proof_page(proof).headline} Push batch {planned.batch} to {kit.company.name}?"
-        consent(question, yes=yes)
+        consent("push", question, yes=yes)
         report = kit.push(planned, dry_run=False)
         files += save_push(report, kit.log.events(report.batch), kit.workdir)
     return Answer(
@@ -314,12 +265,23 @@ def push(
 
 @app.command()
 @verb
-def verify(*, profile: ProfilePath, batch: Batch) -> Answer:
+def verify(
+    *,
+    profile: ProfilePath,
+    batch: Batch = "",
+    everything: Annotated[
+        bool, typer.Option("--all", help="Every batch: what changed after posting.")
+    ] = False,
+) -> Answer:
     """Read both systems and compare a batch, document by document."""
     from sage50kit.reports.files import save_verification
     from sage50kit.reports.listings import verification_page
 
-    with _kit(profile) as kit:
+    if bool(batch) == everything:
+        raise UsageError("name a batch to verify, or say --all.")
+    if everything:
+        return _drift(profile)
+    with opened(profile) as kit:
         verification = kit.verify(batch)
         files = save_verification(verification, kit.workdir)
     return Answer(
@@ -333,27 +295,53 @@ def verify(*, profile: ProfilePath, batch: Batch) -> Answer:
     )
 
 
-@app.command()
+def _drift(profile: str) -> Answer:
+    from sage50kit.reports.corrections import drift_page
+
+    with opened(profile) as kit:
+        drift = kit.verify_all()
+    return Answer(
+        exit_code=drift.exit_code,
+        counts={"documents": drift.documents, "changed": len(drift.findings)},
+        issues=issue_rows(drift.findings),
+        more={"headline": drift.headline},
+        page=drift_page(drift),
+    )
+
+
+@app.command("sync-payments")
 @verb
-def reconcile(
+def sync_payments(
     *,
     profile: ProfilePath,
-    as_of: Annotated[str, typer.Option(help="End of this day; today.", metavar="DATE")] = "",
+    since: Annotated[
+        str, typer.Option(help="last (run), week, fortnight, month or a date.", metavar="START")
+    ] = "last",
+    full: Annotated[bool, typer.Option("--full", help="Every invoice ever paid.")] = False,
+    yes: Yes = False,
 ) -> Answer:
-    """Compare receivables: ConnectWise, Sage 50's open items, its general ledger; with the ageing."""
-    from sage50kit.reports.receivables import reconciliation_page
+    """Carry what customers paid in Sage 50 to the invoices of ConnectWise."""
+    from sage50kit.reports.files import save_page
+    from sage50kit.reports.payments import payments_page
 
-    with _kit(profile) as kit:
-        found = kit.reconcile(as_of=as_of)
-        ageing = kit.ageing(as_of=found.as_of)
-        files = kit.save_receivables(found, ageing, dry_run=False)
+    somebody_consents("sync-payments", yes=yes)
+    with opened(profile) as kit:
+        planned = kit.plan_payments(kit.fetch_receipts(since=since, full=full))
+        if planned.changes:
+            question = f"Write {len(planned.changes)} payments to {kit.connectwise.name}?"
+            consent("sync-payments", question, yes=yes)
+        report = kit.apply_payments(planned, dry_run=False)
+        page = payments_page(report)
+        files = save_page(page, kit.workdir / "payments", kit.log.run)
     return Answer(
-        exit_code=found.exit_code,
-        counts=found.counts,
-        totals=found.totals,
+        exit_code=report.exit_code,
+        status=report.status,
+        counts=report.counts,
+        totals=report.totals,
+        issues=issue_rows(report.findings()),
         files=files,
-        more={"differences": plain_rows(found.differences)},
-        page=reconciliation_page(found),
+        more={"headline": report.sentence},
+        page=page,
     )
 
 
@@ -421,24 +409,6 @@ def log_verify(profile: ProfilePath) -> Answer:
         more={"problems": problems},
         page=log_page(events, problems),
     )
-
-
-# --- shared steps -----------------------------------------------------------------------------
-
-
-@contextmanager
-def _kit(profile: str) -> Iterator[Kit]:
-    """A Kit that shows its progress."""
-    from sage50kit.kit import Kit
-
-    with progress() as step, Kit(profile, progress=step) as kit:
-        yield kit
-
-
-def _fetched(kit: Kit, location: str, thru_date: str, kinds: Sequence[str] | None) -> pd.DataFrame:
-    wanted: Any = [part for value in kinds or () for part in value.split(",") if part]
-    place = int(location) if location.isdigit() else location or None
-    return kit.fetch(location=place, thru_date=thru_date or None, kinds=wanted or None)
 
 
 def _blocked(error: PlanBlocked, batch: str, save: Any, workdir: Path) -> Answer:

@@ -1,0 +1,76 @@
+"""The verbs of the kit from a terminal.
+
+Every verb returns an `Answer`; `main` prints it and gives its exit code (design 7): 0 clean, 1 crash, 2 wrong
+usage or profile, 3 completed but something needs a person, 4 blocked, 5 in doubt, 6 another push holds the
+company. Ctrl-C is 5 in a verb that sends, 1 in one that only reads, 2 at a question. An error is one sentence on
+stderr. Heavy packages are imported inside the verbs.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from sage50kit.cli import corrections, receivables, verbs
+from sage50kit.cli.options import app
+from sage50kit.errors import Sage50KitError
+from sage50kit.terminal import Answer, about_the_disk, complain, join_lists, say
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_SENDING = frozenset({"push", "resume", "run", "rerun", "unpost", "clear", "void", "sync-payments"})
+
+__all__ = ["app", "corrections", "main", "receivables", "verbs"]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one verb; returns the exit code."""
+    words = join_lists(list(sys.argv[1:] if arguments is None else arguments)) or ["--help"]
+    try:
+        code = app(words, prog_name="sage50kit", standalone_mode=False)
+    except Sage50KitError as error:
+        return _failed(words, str(error), error.exit_code)
+    except typer.Abort:  # the answer to a question; nothing was begun
+        return _failed(words, "stopped on request. Nothing was written.", 2)
+    except KeyboardInterrupt:
+        return _failed(words, *_stopped(words[0]))
+    except BrokenPipeError:  # the reader of our output has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        return _failed(words, *about_the_disk(error))
+    except Exception as error:  # noqa: BLE001  # a person must never read a traceback
+        told = getattr(error, "format_message", None)
+        if told is not None:
+            return _failed(words, f"{told()} See: sage50kit --help", 2)
+        return _failed(words, _fault(error), 1)
+    return code if isinstance(code, int) else 0
+
+
+def _stopped(verb: str) -> tuple[str, int]:
+    """Sentence and exit code of Ctrl-C: only where something may have been sent is anything in doubt."""
+    if verb in _SENDING:
+        return "stopped. If a push was under way, run: sage50kit resume", 5
+    return "stopped. Nothing was written to Sage 50 or ConnectWise.", 1
+
+
+def _fault(error: Exception) -> str:
+    """A sentence for an error that nobody foresaw, with the place that helps to find it."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    what = f"{type(error).__name__} in {Path(place.filename).name}:{place.lineno}: {error}"
+    return f"this is a fault of sage50kit, please report it ({what})."
+
+
+def _failed(words: Sequence[str], sentence: str, code: int) -> int:
+    answer = Answer(exit_code=code, error=sentence)
+    if "--json" in words:
+        say(answer, as_json=True)
+    else:
+        complain(sentence)
+    return code

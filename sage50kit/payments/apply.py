@@ -1,0 +1,153 @@
+"""Apply a payment plan to ConnectWise; read it from top to bottom.
+
+    claim    one at a time per company
+    begin    every intent, and every invoice that is touched, is on disk before anything is sent
+    send     up to eight writes at a time; silence is settled by looking at once
+    settle   what stands in ConnectWise now, or why it waits for its next try
+    end      the cursor moves over what was read whole
+
+After a crash at any line, plan and apply again: what was begun is looked up before anything is sent.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from threading import Event
+from typing import TYPE_CHECKING
+
+from sage50kit.errors import ConnectWiseError, ConnectWiseUnavailable, NotFound, UsageError
+from sage50kit.issues import finding
+from sage50kit.money import text
+from sage50kit.payments.model import Change, Outcome, Waiting, Written
+from sage50kit.payments.report import PaymentReport
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from sage50kit.connectors.base import Connector
+    from sage50kit.connectwise.payments import InvoicePayments
+    from sage50kit.payments.model import PaymentPlan
+    from sage50kit.payments.record import PaymentRecord
+    from sage50kit.pushlog import PushLog
+
+_TOGETHER = 64  # writes whose outcomes are recorded in one transaction
+
+
+def apply(
+    plan: PaymentPlan,
+    *,
+    company: Connector,
+    connectwise: InvoicePayments,
+    log: PushLog,
+    record: PaymentRecord,
+    progress: Callable[[int, int], None] | None = None,
+) -> PaymentReport:
+    """Write the payments of `plan`, each once, and move the cursor.
+
+    Args:
+        plan: what to do.
+        company: whose receipts they are.
+        connectwise: where the payments are written.
+        log: the push log of the company, which is claimed.
+        record: what it says of payments.
+        progress: called with (payments done, payments in all).
+
+    Raises:
+        PushInProgress: somebody else holds the company.
+        UsageError: the plan was made for another pair.
+    """
+    if (plan.site, plan.company) != (connectwise.client.name, company.name):
+        raise UsageError(
+            f"this plan was made for {plan.site} and {plan.company}. Plan again with this profile."
+        )
+    with log.claim(), company.session():
+        company.adopt_log(log.log_id)
+        before = record.known().cursor
+        record.begin(plan)
+        outcomes: list[Outcome] = []
+        for part in _sent(plan.changes, connectwise):
+            record.settle(part)
+            outcomes += part
+            if progress is not None:
+                progress(len(outcomes), len(plan.changes))
+        moved = record.end(plan, before=before)
+    return PaymentReport(plan=plan, outcomes=tuple(outcomes), cursor_moved=moved)
+
+
+def _sent(changes: Sequence[Change], connectwise: InvoicePayments) -> Iterator[list[Outcome]]:
+    """The outcomes of all writes, in groups; nothing more is tried once ConnectWise is gone."""
+    gone = Event()
+
+    def one(change: Change) -> Outcome:
+        if gone.is_set():
+            return _waits(change, "payment_unanswered", "it was gone by then", written=change.base)
+        return _send(change, connectwise, gone)
+
+    with ThreadPoolExecutor(connectwise.requests_at_once) as pool:
+        for start in range(0, len(changes), _TOGETHER):
+            yield list(pool.map(one, changes[start : start + _TOGETHER]))
+
+
+def _send(change: Change, connectwise: InvoicePayments, gone: Event) -> Outcome:
+    try:
+        return Outcome(change=change, written=_write(change, connectwise))
+    except ConnectWiseUnavailable as error:
+        if not error.sent:
+            if not error.status:
+                gone.set()
+            return _waits(change, "payment_unanswered", str(error), written=change.base)
+        return _look(change, connectwise, error)
+    except NotFound as error:
+        if change.do == "delete":  # somebody was faster; it is gone, as it should be
+            return Outcome(change=change, written=change.after)
+        return _waits(change, "payment_refused", str(error), written=change.base)
+    except ConnectWiseError as error:
+        return _waits(change, "payment_refused", str(error), written=change.base)
+
+
+def _write(change: Change, connectwise: InvoicePayments) -> Written:
+    base = change.base
+    if change.do == "create":
+        assert change.on is not None  # noqa: S101  # an amount has a date
+        payment_id = connectwise.create(base.invoice_id, change.amount, change.on)
+        return replace(change.after, payment_id=payment_id)
+    assert base.payment_id is not None  # noqa: S101  # what is changed exists
+    if change.do == "delete":
+        connectwise.delete(base.invoice_id, base.payment_id)
+    else:
+        assert change.on is not None  # noqa: S101
+        connectwise.change(base.invoice_id, base.payment_id, change.amount, change.on)
+    return change.after
+
+
+def _look(change: Change, connectwise: InvoicePayments, why: ConnectWiseUnavailable) -> Outcome:
+    """After silence: whether it stands there. Whatever else is found waits for the next plan."""
+    others = {row.payment_id for row in change.base.foreign}
+    try:
+        rows = [row for row in connectwise.of(change.base.invoice_id) if row.id not in others]
+    except ConnectWiseError as error:
+        return _waits(change, "payment_unanswered", str(error))
+    if change.do == "delete" and change.base.payment_id not in {row.id for row in rows}:
+        return Outcome(change=change, written=change.after)
+    for row in rows:
+        same = (row.amount, row.payment_date) == (change.amount, change.on)
+        if same and change.do != "delete" and change.base.payment_id in (None, row.id):
+            return Outcome(change=change, written=replace(change.after, payment_id=row.id))
+    return _waits(change, "payment_unanswered", str(why))
+
+
+def _waits(change: Change, code: str, why: str, *, written: Written | None = None) -> Outcome:
+    """`written` is what is known to stand there; without it the intent stays open."""
+    issue = finding(
+        code,
+        key=f"payment:{change.number}",
+        number=change.number,
+        value=text(change.amount),
+        why=why,
+    )
+    base = change.base
+    waits = Waiting(
+        customer_id=base.customer_id, number=base.number, code=code, reason=issue.message, tries=1
+    )
+    return Outcome(change=change, written=written, waits=waits, issue=issue)

@@ -1,0 +1,124 @@
+"""Look the invoices up, decide about each, and freeze what will be written; nothing is written here."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from sage50kit.issues import Issue
+from sage50kit.model import fold
+from sage50kit.payments.deciding import Case, Decision, decide, needs_look, seen
+from sage50kit.payments.matching import by_number, joined, match
+from sage50kit.payments.model import PaymentPlan, Waiting
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from sage50kit.connectwise import wire
+    from sage50kit.connectwise.payments import InvoicePayments
+    from sage50kit.payments.model import Known, Paid, Reading
+
+
+def plan(
+    reading: Reading,
+    known: Known,
+    *,
+    connectwise: InvoicePayments,
+    site: str,
+    company: str,
+    currency: str,
+) -> PaymentPlan:
+    """What has to be written so that ConnectWise shows what Sage says.
+
+    Args:
+        reading: what the company says.
+        known: what our log says.
+        connectwise: where the invoices are looked up.
+        site: name of the site.
+        company: name of the company.
+        currency: of the company.
+    """
+    matched, unmatched = _matched(reading.paid, known, connectwise)
+    cases = [
+        Case(
+            paid=paid,
+            invoice=invoice,
+            written=known.by_id.get(invoice.id),
+            carried=known.carried,
+            currency=currency,
+        )
+        for paid, invoice in joined(matched)
+    ]
+    cases = _looked_at(cases, connectwise)
+    decisions = [(case, decide(case)) for case in cases]
+    changes = [row.change for _, row in decisions if row.change is not None]
+    waiting = [_waiting(paid, issue, known) for paid, issue in unmatched]
+    waiting += [_waits(case, row, known) for case, row in decisions if row.waits]
+    return PaymentPlan(
+        site=site,
+        company=company,
+        reading=reading,
+        changes=tuple(sorted(changes, key=lambda row: row.number)),
+        waiting=tuple(waiting),
+        seen=tuple(seen(case) for case in cases if case.rows is not None),
+        unchanged=sum(row.change is None and not row.waits for _, row in decisions),
+        issues=(
+            *reading.issues,
+            *(issue for _, issue in unmatched),
+            *(issue for _, row in decisions for issue in row.issues),
+        ),
+    )
+
+
+def _matched(
+    paid: Iterable[Paid], known: Known, connectwise: InvoicePayments
+) -> tuple[list[tuple[Paid, wire.Invoice]], list[tuple[Paid, Issue]]]:
+    """Every invoice by its id where we know it, the others by number and customer."""
+    links = {row.key: known.by_key[row.key].invoice_id for row in paid if row.key in known.by_key}
+    by_id = {row.id: row for row in connectwise.by_id(sorted(set(links.values())))}
+    matched, strangers = [], []
+    for row in paid:
+        invoice = by_id.get(links.get(row.key, 0))
+        if invoice is None:
+            strangers.append(row)
+        else:
+            matched.append((row, invoice))
+    numbers = sorted({row.number for row in strangers if row.number})
+    found = by_number(connectwise.by_number(numbers))
+    unmatched = []
+    for row in strangers:
+        answer = match(row, found.get(fold(row.number), ()))
+        if isinstance(answer, Issue):
+            unmatched.append((row, answer))
+        else:
+            matched.append((row, answer))
+    # What nothing pays and nobody ever wrote to needs no match.
+    return matched, [(row, issue) for row, issue in unmatched if row.applications]
+
+
+def _looked_at(cases: Sequence[Case], connectwise: InvoicePayments) -> list[Case]:
+    """The cases, with the payment rows of those where the totals leave a doubt."""
+    doubtful = [case.invoice.id for case in cases if needs_look(case)]
+    with ThreadPoolExecutor(connectwise.requests_at_once) as pool:
+        rows = dict(zip(doubtful, pool.map(connectwise.of, doubtful), strict=True))
+    return [
+        replace(case, rows=rows[case.invoice.id]) if case.invoice.id in rows else case
+        for case in cases
+    ]
+
+
+def _waits(case: Case, decision: Decision, known: Known) -> Waiting:
+    issue = next(row for row in decision.issues if row.code == decision.waits)
+    return _waiting(case.paid, issue, known)
+
+
+def _waiting(paid: Paid, issue: Issue, known: Known) -> Waiting:
+    before = next((row.tries for row in known.waiting if row.key == paid.key), 0)
+    return Waiting(
+        customer_id=paid.customer_id,
+        number=paid.number,
+        code=issue.code,
+        reason=issue.message,
+        tries=before + 1,
+    )

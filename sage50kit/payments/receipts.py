@@ -1,0 +1,155 @@
+"""Read what the company says was paid: by an incremental read where it has one, else by comparing.
+
+The sum of an invoice is always taken from all applications that stand now, never from the change that
+was read: what changed only says which invoices to look at.
+"""
+
+from __future__ import annotations
+
+import calendar
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+from sage50kit.errors import UsageError
+from sage50kit.issues import finding
+from sage50kit.model import canonical, digest
+from sage50kit.payments.model import Key, Paid, Reading, Source, Way, key_of
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+
+    from sage50kit.connectors.base import Connector
+    from sage50kit.issues import Issue
+    from sage50kit.model import Application, Receipt
+    from sage50kit.payments.model import Known
+
+STARTS = ("last", "week", "fortnight", "month")
+_MANY = 2000  # invoices; asking for all is faster then
+
+
+def start_of(since: str, today: date) -> date | None:
+    """The first day of a start choice; None for the last successful run.
+
+    Args:
+        since: `last`, `week`, `fortnight`, `month` (same day last month, clamped) or a date as ISO text.
+        today: the person's day.
+
+    Raises:
+        UsageError: none of these.
+    """
+    if since == "last":
+        return None
+    if since in ("week", "fortnight"):
+        return today - timedelta(days=7 if since == "week" else 14)
+    if since == "month":
+        year, month = (today.year, today.month - 1) if today.month > 1 else (today.year - 1, 12)
+        return today.replace(
+            year=year, month=month, day=min(today.day, calendar.monthrange(year, month)[1])
+        )
+    try:
+        return date.fromisoformat(since)
+    except ValueError:
+        raise UsageError(
+            f"{since!r} is no start. Give {', '.join(STARTS)} or a date such as 2026-10-31."
+        ) from None
+
+
+def read(
+    company: Connector, known: Known, *, since: str = "last", full: bool = False, today: date
+) -> Reading:
+    """What was paid of the invoices whose receipts changed since a start, and of those that wait.
+
+    Args:
+        company: the Sage 50 company.
+        known: what the log knows.
+        since: a start choice, see `start_of`; a dated run does not move the cursor.
+        full: look at every invoice that anything pays or that we ever wrote to.
+        today: the person's day.
+
+    Raises:
+        UsageError: the company cannot tell receipts, or `since` is no start.
+    """
+    if not company.capabilities.reads_receipts:
+        raise UsageError(f"{company.name}: this connector does not read receipts.")
+    start = start_of(since, today)
+    way = _way(company, full=full)
+    dated = start if way == "changes" else None
+    rows, cursor, complete = company.receipts(
+        known.overlap if way == "changes" else "", since=dated
+    )
+    sources = [_source(row) for row in rows if row.state == "standing"]
+    standing = {row.place for row in sources}
+    # Where part of the receipts is missing, nobody can say that one was deleted.
+    whole = complete and not dated and (way != "changes" or not known.overlap)
+    gone = {row.place for row in rows} - standing
+    gone |= set(known.sources) - standing if whole else set()
+    again = {row.place for row in rows if full or dated or (start and row.date >= start)}
+    touched = _touched(sources, gone, known, again)
+    if full:
+        touched |= {row.key: (row.customer_id, row.number) for row in known.written}
+    touched |= {row.key: (row.customer_id, row.number) for row in known.waiting}
+    return Reading(
+        way=way,
+        start=f"{start:%Y-%m-%d}" if start else "last successful run",
+        complete=complete,
+        cursor="" if dated else cursor,
+        paid=_paid(company, touched),
+        sources=tuple(sources),
+        gone=tuple(sorted(gone)),
+        receipts=len(rows),
+        issues=tuple(_findings(rows, complete=complete)),
+    )
+
+
+def _way(company: Connector, *, full: bool) -> Way:
+    if full:
+        return "full"
+    return "changes" if company.capabilities.follows_receipts else "compared"
+
+
+def _source(receipt: Receipt) -> Source:
+    pays = dict.fromkeys((row.customer_id, row.invoice) for row in receipt.applications)
+    return Source(place=receipt.place, digest=digest(canonical(receipt)), pays=tuple(pays))
+
+
+def _touched(
+    sources: Sequence[Source], gone: Iterable[str], known: Known, again: Collection[str]
+) -> dict[Key, tuple[str, str]]:
+    """The invoices that changed receipts, and those at the places `again`, pay now or paid before."""
+    pairs: list[tuple[str, str]] = []
+    for source in sources:
+        before = known.sources.get(source.place)
+        if source.place in again or before is None or before.digest != source.digest:
+            pairs += [*source.pays, *(before.pays if before else ())]
+    for place in gone:
+        if place in known.sources:
+            pairs += known.sources[place].pays
+    return {key_of(*pair): pair for pair in pairs}
+
+
+def _paid(company: Connector, touched: dict[Key, tuple[str, str]]) -> tuple[Paid, ...]:
+    """All that stands against the touched invoices now."""
+    if not touched:
+        return ()
+    invoices = None if len(touched) > _MANY else list(touched.values())
+    by_key: dict[Key, list[Application]] = {}
+    for row in company.applications(invoices=invoices):
+        by_key.setdefault(key_of(row.customer_id, row.invoice), []).append(row)
+    return tuple(
+        Paid(customer_id=customer, number=number, applications=tuple(by_key.get(key, ())))
+        for key, (customer, number) in touched.items()
+    )
+
+
+def _findings(rows: Sequence[Receipt], *, complete: bool) -> Iterable[Issue]:
+    if not complete:
+        yield finding("receipts_cut", key="receipts", number="receipts", value=len(rows))
+    for row in rows:
+        if row.kind == "receipt" and row.unapplied > 0:
+            yield finding(
+                "receipt_unapplied",
+                key=row.place,
+                number=row.reference,
+                value=f"{row.unapplied:.2f}",
+                customer=row.customer_id,
+            )

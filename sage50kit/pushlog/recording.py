@@ -1,0 +1,271 @@
+"""Intent on the disk before its effect: a plan, all its documents and transactions, in one transaction."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from sage50kit.errors import BatchTaken, ContentChanged, InDoubt, UsageError
+from sage50kit.model import ONCE_POSTED, canonical
+from sage50kit.pushlog.chain import HEAD, Draft
+from sage50kit.pushlog.rows import UNSENT, LoggedBatch, content_of, logged_batch, text
+from sage50kit.pushlog.tables import OF_A_BATCH, batches, documents, transactions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from sage50kit.model import Document, Plan
+    from sage50kit.pushlog.chain import Chain
+
+ASKED_AT_ONCE = 500
+
+
+def record(connection: sa.Connection, chain: Chain, plan: Plan) -> None:
+    """Record the intent to push `plan`; what is recorded already stays as it is."""
+    # Nobody else records between our look and our writing.
+    connection.execute(HEAD, {"company": chain.company})
+    old = batch_row(connection, chain, plan.batch)
+    # The same plan resumes; a batch of which nothing was sent is simply tried again.
+    if old is not None and not (
+        was_sent(connection, chain, old) and holds(connection, chain, old, plan)
+    ):
+        _release(connection, chain, old)
+        old = None
+    if old is None:
+        _record_batch(connection, chain, plan)
+    _record_documents(connection, chain, plan)
+
+
+def record_again(connection: sa.Connection, chain: Chain, plan: Plan) -> None:
+    """Record the intent to post documents of an existing batch again, as later generations."""
+    connection.execute(HEAD, {"company": chain.company})
+    old = batch_row(connection, chain, plan.batch)
+    if old is None:
+        raise UsageError(f"the push log holds no batch {plan.batch}.")
+    masters = [*old.masters, *(row for row in plan.masters if row not in old.masters)]
+    content = content_of(old.transactions, old.left_out, masters, plan.issues)
+    payload = {"documents": [row.label for row in plan.documents], "content": content}
+    chain.append(connection, plan.batch, [Draft(kind="batch_rerunning", payload=payload)])
+    change = batches.update().where(*in_batch(batches, chain, plan.batch))
+    connection.execute(change.values(state="rerunning", content=text(content)))
+    _record_documents(connection, chain, plan)
+
+
+def holds(connection: sa.Connection, chain: Chain, old: LoggedBatch, plan: Plan) -> bool:
+    """Whether every document and transaction of a plan is recorded under its number, unchanged."""
+    columns = documents.c
+    query = sa.select(columns.key, columns.part, columns.generation, columns.fingerprint)
+    rows = connection.execute(query.where(*in_batch(documents, chain, plan.batch)))
+    recorded = {(row.key, row.part, row.generation): row.fingerprint for row in rows}
+    return old.transactions == plan.transactions and all(
+        recorded.get((row.key, row.part, row.generation)) == row.fingerprint
+        for row in plan.documents
+    )
+
+
+def batch_row(connection: sa.Connection, chain: Chain, batch: str) -> LoggedBatch | None:
+    """What the log knows of a batch number."""
+    row = connection.execute(sa.select(batches).where(*in_batch(batches, chain, batch))).first()
+    return None if row is None else logged_batch(row)
+
+
+def was_sent(connection: sa.Connection, chain: Chain, old: LoggedBatch) -> bool:
+    """Whether anything of a batch has left this machine."""
+    where = in_batch(documents, chain, old.batch)
+    states = connection.scalars(sa.select(documents.c.state).where(*where).distinct())
+    return old.state != "planned" or any(state not in UNSENT for state in states)
+
+
+def in_batch(table: sa.Table, chain: Chain, batch: str) -> list[sa.ColumnElement[bool]]:
+    """The rows of one batch."""
+    return [*of_site(table, chain), table.c.batch == batch]
+
+
+def of_site(table: sa.Table, chain: Chain) -> list[sa.ColumnElement[bool]]:
+    """The rows of this company and site."""
+    return [table.c.company == chain.company, table.c.site == chain.site]
+
+
+def identity(chain: Chain, document: Document) -> dict[str, Any]:
+    """What the log knows a document by."""
+    return {
+        "company": chain.company,
+        "site": chain.site,
+        "key": document.key,
+        "generation": document.generation,
+        "part": document.part,
+    }
+
+
+def draft(kind: str, document: Document, payload: dict[str, Any]) -> Draft:
+    """An event about a document."""
+    return Draft(
+        kind=kind,
+        key=document.key,
+        generation=document.generation,
+        part=document.part,
+        payload=payload,
+    )
+
+
+def _release(connection: sa.Connection, chain: Chain, old: LoggedBatch) -> None:
+    """Take the projection of a batch away of which nothing was sent; its events stay."""
+    if was_sent(connection, chain, old):
+        raise BatchTaken(
+            f"batch number {old.batch} was used on {old.started[:10]} by {old.actor} for other "
+            "documents. Take another number, such as the one that is proposed."
+        )
+    chain.append(connection, old.batch, [Draft(kind="released")])
+    for table in OF_A_BATCH:
+        connection.execute(table.delete().where(*in_batch(table, chain, old.batch)))
+
+
+def _record_batch(connection: sa.Connection, chain: Chain, plan: Plan) -> None:
+    content = content_of(plan.transactions, plan.left_out, plan.masters, plan.issues)
+    row = {"state": "planned", "fingerprint": plan.fingerprint}
+    event = Draft(kind="plan", payload={**row, **content})
+    seq, at = chain.append(connection, plan.batch, [event])
+    connection.execute(
+        batches.insert().values(
+            company=chain.company,
+            site=chain.site,
+            batch=plan.batch,
+            seq=seq,
+            content=text(content),
+            at=at,
+            actor=chain.actor,
+            **row,
+        )
+    )
+
+
+def _record_documents(connection: sa.Connection, chain: Chain, plan: Plan) -> None:
+    """The intent to post every document that this batch does not hold yet, all at once."""
+    known = _known(connection, chain, plan.documents)
+    count = sa.select(sa.func.count()).where(*in_batch(documents, chain, plan.batch))
+    held = connection.scalar(count) or 0
+    new: list[tuple[int, Document, Any]] = []
+    for document in plan.documents:
+        olds = known.get((document.key, document.generation, document.part), [])
+        if plan.batch in {old.batch for old in olds}:
+            continue
+        for old in olds:
+            _refuse_sent(document, old)
+        new.append((held + len(new), document, canonical(document)))
+    if not new:
+        return
+    intents = [
+        draft("planned", document, {"fingerprint": document.fingerprint, "document": content})
+        for _, document, content in new
+    ]
+    chain.append(connection, plan.batch, intents)
+    connection.execute(
+        documents.insert(), [_document_row(chain, plan.batch, *intent) for intent in new]
+    )
+    again = [row for _, row, _ in new if (row.key, row.generation, row.part) in known]
+    _record_transactions(connection, chain, plan.batch, [row for _, row, _ in new], again)
+
+
+def _known(
+    connection: sa.Connection, chain: Chain, wanted: Sequence[Document]
+) -> dict[tuple[str, int, int], list[Any]]:
+    """Batch and state of some documents in every batch, by what the log knows them by."""
+    columns = documents.c
+    query = sa.select(columns.key, columns.generation, columns.part, columns.batch, columns.state)
+    found: dict[tuple[str, int, int], list[Any]] = {}
+    for keys in in_parts([document.key for document in wanted]):
+        where = (*of_site(documents, chain), columns.key.in_(keys))
+        for row in connection.execute(query.where(*where)):
+            found.setdefault((row.key, row.generation, row.part), []).append(row)
+    return found
+
+
+def _document_row(
+    chain: Chain, batch: str, position: int, document: Document, content: Any
+) -> dict[str, Any]:
+    return {
+        **identity(chain, document),
+        "batch": batch,
+        "position": position,
+        "state": "planned",
+        "fingerprint": document.fingerprint,
+        "place": "",
+        "reason": "",
+        "content": text(content),
+    }
+
+
+def _record_transactions(
+    connection: sa.Connection,
+    chain: Chain,
+    batch: str,
+    new: Sequence[Document],
+    again: Sequence[Document],
+) -> None:
+    """Each transaction belongs to its new document; those of a document taken up `again` are left first."""
+    for document in again:
+        where = [transactions.c[name] == value for name, value in identity(chain, document).items()]
+        connection.execute(transactions.delete().where(*where))
+    _take_over(connection, chain, new)
+    rows = [
+        {**identity(chain, document), "transaction": transaction, "batch": batch}
+        for document in new
+        for transaction in document.transactions
+    ]
+    try:
+        connection.execute(transactions.insert(), rows)
+    except sa.exc.IntegrityError as error:
+        raise ContentChanged(
+            f"batch {batch}: two documents hold the same transaction. Plan again; nothing was sent."
+        ) from error
+
+
+def _take_over(connection: sa.Connection, chain: Chain, new: Sequence[Document]) -> None:
+    """A transaction leaves another document that was refused, such as a bill of more rows."""
+    held = {
+        (transaction, document.generation, document.part): document
+        for document in new
+        for transaction in document.transactions
+    }
+    same = sa.and_(
+        *(
+            transactions.c[name] == documents.c[name]
+            for name in ("company", "site", "key", "generation", "part", "batch")
+        )
+    )
+    query = sa.select(transactions, documents.c.state).join(documents, same)
+    for keys in in_parts([transaction for transaction, _, _ in held]):
+        where = (*of_site(transactions, chain), transactions.c.transaction.in_(keys))
+        for row in connection.execute(query.where(*where)).all():
+            taker = held.get((row.transaction, row.generation, row.part))
+            if taker is None:
+                continue
+            _refuse_sent(taker, row)
+            own = [column == row._mapping[column.name] for column in transactions.primary_key]  # noqa: SLF001
+            connection.execute(transactions.delete().where(*own))
+
+
+def in_parts(keys: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Keys in portions that one query takes; SQLite takes some thousands."""
+    for start in range(0, len(keys), ASKED_AT_ONCE):
+        yield keys[start : start + ASKED_AT_ONCE]
+
+
+def _refuse_sent(document: Document, old: Any) -> None:
+    """A document that another batch has sent never joins this one.
+
+    Raises:
+        InDoubt: it was sent and not answered.
+        ContentChanged: it was posted.
+    """
+    if old.state in ("sending", "in_doubt"):
+        raise InDoubt(
+            f"{document.number} ({document.label}) is in doubt since batch {old.batch}. "
+            "Run first: sage50kit resume"
+        )
+    if old.state in ONCE_POSTED:
+        raise ContentChanged(
+            f"{document.number} ({document.label}) was posted in batch {old.batch} already. "
+            "Plan again; what is in the books is not posted twice."
+        )

@@ -1,0 +1,125 @@
+"""What the log knows of documents and batches: the states, and rows as frozen objects."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
+
+import msgspec
+
+from sage50kit.issues import Issue
+from sage50kit.model import (
+    Customer,
+    Document,
+    DocumentState,
+    Item,
+    LeftOut,
+    Master,
+    Transaction,
+    Vendor,
+    canonical,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import sqlalchemy as sa
+
+BatchState: TypeAlias = Literal["planned", "creating", "created", "rerunning", "unposted"]
+UNSENT: frozenset[DocumentState] = frozenset(
+    {"planned", "refused"}
+)  # nothing of it stands anywhere
+ENDED: tuple[BatchState, ...] = ("created", "unposted")
+# The kinds of events about a batch, and the state each leads to.
+BATCH_EVENTS: dict[str, BatchState] = {f"batch_{state}": state for state in get_args(BatchState)}
+
+_MASTERS: dict[str, type[Master]] = {"Customer": Customer, "Vendor": Vendor, "Item": Item}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoggedDocument:
+    """The current state of one document."""
+
+    key: str
+    generation: int
+    part: int
+    batch: str
+    state: DocumentState
+    fingerprint: str
+    place: str
+    reason: str
+    document: Document
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoggedBatch:
+    """The current state of one batch, and what its plan held besides documents."""
+
+    batch: str
+    state: BatchState
+    batch_id: int | None
+    fingerprint: str
+    started: str
+    actor: str
+    transactions: tuple[Transaction, ...]
+    left_out: tuple[LeftOut, ...]
+    masters: tuple[Master, ...]
+    issues: tuple[Issue, ...]
+
+
+def logged_document(row: sa.Row[Any]) -> LoggedDocument:
+    """A row of the table of documents."""
+    return LoggedDocument(
+        key=row.key,
+        generation=row.generation,
+        part=row.part,
+        batch=row.batch,
+        state=row.state,
+        fingerprint=row.fingerprint,
+        place=row.place,
+        reason=row.reason,
+        document=msgspec.convert(json.loads(row.content), Document, strict=False),
+    )
+
+
+def logged_batch(row: sa.Row[Any]) -> LoggedBatch:
+    """A row of the table of batches."""
+    content = json.loads(row.content)
+    return LoggedBatch(
+        batch=row.batch,
+        state=row.state,
+        batch_id=row.batch_id,
+        fingerprint=row.fingerprint,
+        started=row.at,
+        actor=row.actor,
+        transactions=msgspec.convert(
+            content["transactions"], tuple[Transaction, ...], strict=False
+        ),
+        left_out=msgspec.convert(content["left_out"], tuple[LeftOut, ...], strict=False),
+        masters=tuple(
+            msgspec.convert(values, _MASTERS[name], strict=False)
+            for name, values in content["masters"]
+        ),
+        issues=msgspec.convert(content["issues"], tuple[Issue, ...], strict=False),
+    )
+
+
+def content_of(
+    transactions: Sequence[Transaction],
+    left_out: Sequence[LeftOut],
+    masters: Sequence[Master],
+    issues: Sequence[Issue],
+) -> dict[str, Any]:
+    """What a batch holds besides documents, as plain data."""
+    return {
+        "transactions": canonical(transactions),
+        "left_out": canonical(left_out),
+        "masters": [[type(row).__name__, canonical(row)] for row in masters],
+        "issues": canonical(issues),
+    }
+
+
+def text(content: Any) -> str:
+    """Plain data as canonical JSON."""
+    return json.dumps(content, ensure_ascii=True, sort_keys=True, separators=(",", ":"))

@@ -1,0 +1,171 @@
+"""A grid of any number of rows: columns go to the browser as bytes, the choice comes back as one bit a row.
+
+Filtering, sorting, choosing and totalling happen in the browser (`rows.js`, `grid.js`), so that 50,000 rows stay
+fluid. Python holds the frame, and which of its rows are included.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import anywidget
+import msgspec
+import numpy as np
+import traitlets
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    import pandas as pd
+
+ColumnKind: TypeAlias = Literal["text", "choice", "date", "count", "money", "finding"]
+CHOICES = 12  # a column of at most so many values is filtered by a list of them
+_HERE = files("sage50kit.widgets")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GridColumn:
+    """One column of the grid.
+
+    `width` is in characters; `grow` lets it take the room that is left; `sum` shows its totals. A column of
+    kind `finding` is not in the frame: it shows the worst finding of the row.
+    """
+
+    name: str
+    title: str
+    kind: ColumnKind = "text"
+    width: int = 12
+    grow: bool = False
+    sum: bool = False
+
+
+def _bytes(value: Any, _widget: Any) -> bytes:
+    """A buffer from the browser; traitlets would silently refuse the memoryview it comes as."""
+    return bytes(value)
+
+
+class Grid(anywidget.AnyWidget):
+    """Every row of a frame, with a box to include it.
+
+    Args:
+        frame: amounts as money; read again with `show`.
+        columns: what of it is shown, in order.
+        label: what the rows are, for those who do not see the page.
+        include_title: heading of the boxes; empty for a grid without them. `exclude_title` and
+            `included_word` are what else is said of them.
+        included: which rows are included at first; all of them by default.
+        height: rows that are seen at once.
+        name_column: the column that names a row aloud.
+        empty: what is said when there are no rows.
+    """
+
+    _esm = _HERE.joinpath("rows.js").read_text("utf-8") + _HERE.joinpath("grid.js").read_text(
+        "utf-8"
+    )
+    _css = _HERE.joinpath("grid.css").read_text("utf-8")
+    data = traitlets.Bytes(b"").tag(sync=True)
+    columns: traitlets.List[dict[str, Any]] = traitlets.List().tag(sync=True)
+    notes = traitlets.Bytes(b"").tag(sync=True)
+    mask = traitlets.Bytes(b"").tag(sync=True, from_json=_bytes, echo_update=False)
+    current = traitlets.Int(-1).tag(sync=True)
+    label = traitlets.Unicode().tag(sync=True)
+    include_title = traitlets.Unicode().tag(sync=True)
+    exclude_title = traitlets.Unicode("Leave out").tag(sync=True)
+    included_word = traitlets.Unicode("included").tag(sync=True)
+    name_column = traitlets.Unicode().tag(sync=True)
+    height = traitlets.Int(14).tag(sync=True)
+    empty = traitlets.Unicode("Nothing here.").tag(sync=True)
+
+    def __init__(
+        self,
+        frame: pd.DataFrame,
+        columns: Sequence[GridColumn],
+        *,
+        included: Sequence[bool] | None = None,
+        **words: Any,
+    ) -> None:
+        self.frame = frame
+        self._columns = tuple(columns)
+        content = self._content(frame, included)
+        super().__init__(**content, **words)
+        self.on_msg(self._answer)
+
+    def show(
+        self, frame: pd.DataFrame, included: Sequence[bool] | None = None, notes: bytes = b""
+    ) -> None:
+        """Show other rows; all are included unless `included` says which."""
+        self.frame = frame
+        content = self._content(frame, included)
+        with self.hold_sync():
+            self.current = -1
+            self.notes = notes
+            self.columns, self.mask, self.data = (
+                content["columns"],
+                content["mask"],
+                content["data"],
+            )
+
+    def mark(self, findings: Mapping[int, tuple[str, str]]) -> None:
+        """Show a finding on each of some rows: row number -> (severity, sentence)."""
+        self.notes = msgspec.json.encode({str(row): pair for row, pair in findings.items()})
+
+    @property
+    def included(self) -> np.ndarray[Any, np.dtype[np.bool_]]:
+        """One truth value per row of the frame."""
+        bits = np.unpackbits(np.frombuffer(self.mask, np.uint8))
+        return bits[: len(self.frame)].astype(bool)
+
+    @included.setter
+    def included(self, values: Sequence[bool]) -> None:
+        self.mask = pack(values)
+
+    @property
+    def selected(self) -> pd.DataFrame:
+        """The included rows, with all columns of the frame."""
+        return self.frame[self.included].reset_index(drop=True)
+
+    def _content(self, frame: pd.DataFrame, included: Sequence[bool] | None) -> dict[str, Any]:
+        chosen = np.ones(len(frame), bool) if included is None else included
+        return {
+            "columns": [_described(column, frame) for column in self._columns],
+            "data": columnar(frame, [row.name for row in self._columns if row.kind != "finding"]),
+            "mask": pack(chosen),
+        }
+
+    def _answer(self, _widget: Any, content: Mapping[str, Any], _buffers: Any) -> None:
+        """Tell the page that Python is alive."""
+        if content.get("ask"):
+            self.send({"answer": True})
+
+
+def pack(included: Sequence[bool] | np.ndarray[Any, Any]) -> bytes:
+    """One bit a row."""
+    return np.packbits(np.asarray(included, dtype=bool)).tobytes()
+
+
+def columnar(frame: pd.DataFrame, names: Iterable[str]) -> bytes:
+    """Columns of a frame as JSON lists of text; amounts with all four decimals."""
+    return msgspec.json.encode({name: texts(frame[name]) for name in names})
+
+
+def texts(series: pd.Series[Any]) -> list[str]:
+    """The values as text, missing ones empty; a float is refused, because it may have lost a cent."""
+    import pyarrow as pa
+
+    values = pa.array(series, from_pandas=True)
+    if values.null_count == len(values):
+        return [""] * len(values)
+    if pa.types.is_floating(values.type):
+        raise TypeError(f"column {series.name} holds floats; amounts must be exact.")
+    found: list[str] = values.cast(pa.string()).fill_null("").to_pylist()
+    return found
+
+
+def _described(column: GridColumn, frame: pd.DataFrame) -> dict[str, Any]:
+    """A column as the browser needs it; a text column of few values becomes a list to choose from."""
+    described = msgspec.to_builtins(column)
+    if column.kind == "choice" and frame[column.name].nunique(dropna=False) > CHOICES:
+        described["kind"] = "text"
+    return dict(described)

@@ -1,0 +1,307 @@
+"""The picker: every unposted transaction, each with a box to include it, and what is wrong with it."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets
+import numpy as np
+
+from sage50kit.issues import SEVERITIES
+from sage50kit.model import KINDS
+from sage50kit.widgets import twin
+from sage50kit.widgets.grid import Grid, GridColumn
+from sage50kit.widgets.panel import (
+    Panel,
+    html,
+    labelled,
+    live_page,
+    message,
+    row,
+    style,
+    styled,
+    text,
+    told,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    import pandas as pd
+
+    from sage50kit.kit import Kit
+
+COLUMNS = (
+    GridColumn(name="kind", title="Kind", kind="choice", width=11),
+    GridColumn(name="type", title="Type", kind="choice", width=14),
+    GridColumn(name="number", title="Number", width=13),
+    GridColumn(name="date", title="Date", kind="date", width=12),
+    GridColumn(name="party", title="Customer, vendor or member", width=20, grow=True),
+    GridColumn(name="location", title="Location", kind="choice", width=11),
+    GridColumn(name="total", title="Total", kind="money", width=13, sum=True),
+    GridColumn(name="finding", title="Finding", kind="finding", width=22, grow=True),
+)
+DETAILS = ("Default", "Condensed", "Detailed")
+CHECKED_AT_ONCE = 5000  # transactions; of more, the preview checks those that are included
+
+
+class Picker(Panel):
+    """Choose among the unposted transactions.
+
+    Args:
+        kit: the pair to fetch from.
+        location: id or name of a ConnectWise location; empty for all, or the profile's.
+        thru_date: the last day included; empty for all.
+        kinds: which kinds; empty for the profile's.
+        detail: detail level of invoices (Default, Condensed, Detailed); empty for the profile's.
+        keys: only these transactions are included at first; empty for all.
+        without: these are not.
+
+    Raises:
+        UsageError: no such location, kind or date; in a live page it is told there.
+    """
+
+    def __init__(
+        self,
+        kit: Kit,
+        *,
+        location: str = "",
+        thru_date: str = "",
+        kinds: Sequence[str] = (),
+        detail: str = "",
+        keys: Sequence[str] = (),
+        without: Sequence[str] = (),
+    ) -> None:
+        super().__init__(kit.workdir)
+        self.kit = kit
+        self.missing: list[str] = []
+        self.issues: pd.DataFrame | None = None
+        self._asked = {"location": str(location), "thru_date": str(thru_date)}
+        self._chosen_at_first = (list(keys), set(without))
+        self._turn = 0
+        self._controls(kinds or kit.profile.push.kinds, detail or kit.profile.push.invoice_detail)
+        self._open()
+
+    # --- what a notebook reads ---
+
+    @property
+    def selected(self) -> pd.DataFrame:
+        """The included transactions, as rows of `fetch`."""
+        return self.grid.selected
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The same choice for the unattended notebook: its parameters by name."""
+        included = self.grid.included
+        keys = self.grid.frame["key"].to_numpy()
+        fewer = included.sum() <= len(keys) / 2
+        return {
+            **self._asked,
+            "kinds": self._kinds(),
+            "detail": self._detail.value,
+            "keys": [str(key) for key in keys[included]] if fewer else [],
+            "without": [] if fewer else [str(key) for key in keys[~included]],
+        }
+
+    def static(self) -> str:
+        """The included transactions as a table, the others counted."""
+        count = len(self.grid.frame) - len(self.selected)
+        left = f"{count:,} of {len(self.grid.frame):,} fetched transactions are not included."
+        included = np.flatnonzero(self.grid.included)
+        marks = self._marks()
+        findings = {new: marks[old] for new, old in enumerate(included.tolist()) if old in marks}
+        table = twin.table(
+            self.selected, COLUMNS, caption="Included transactions", findings=findings
+        )
+        return styled(self.message.value + table + (f"<p>{left}</p>" if count else ""))
+
+    def check(self) -> None:
+        """Look for findings on every transaction, and show them."""
+        self.issues = self.kit.validate(self.grid.frame)
+        self.grid.mark(self._marks())
+
+    # --- the page ---
+
+    def _controls(self, kinds: Iterable[str], detail: str) -> None:
+        self._place = labelled("Location", ipywidgets.Dropdown(options=[("All locations", "")]))
+        self._day = labelled("Through date", ipywidgets.Text(placeholder="2026-10-31"))
+        self._day.value = self._asked["thru_date"]
+        self._boxes = {
+            kind: ipywidgets.Checkbox(
+                value=kind in kinds, description=kind, indent=False, layout={"width": "auto"}
+            )
+            for kind in KINDS
+        }
+        self._detail = labelled(
+            "Detail of invoices", ipywidgets.Dropdown(options=DETAILS, value=detail)
+        )
+        self._button = ipywidgets.Button(description="Fetch", tooltip="Read ConnectWise again")
+        self._button.on_click(self._fetch_again)
+        self._row = html()
+        self._copy = html()
+
+    @property
+    def _children(self) -> tuple[Any, ...]:
+        top = row(self._place, self._day, self._detail)
+        kinds = row(*self._boxes.values(), self._button)
+        return (style(), top, kinds, self.message, self.grid, self._row, self._copy)
+
+    def _open(self) -> None:
+        self.grid = Grid(
+            self._empty(),
+            COLUMNS,
+            label="Unposted transactions",
+            include_title="Include",
+            name_column="number",
+            empty="No unposted transaction: ConnectWise has nothing for this location, date and kinds.",
+        )
+        self.grid.observe(self._show_row, "current")
+        self.grid.observe(self._show_parameters, "mask")
+        if live_page():
+            self._fetch_again()
+        else:
+            self._fetch()
+        self.children = self._children
+
+    def _empty(self) -> pd.DataFrame:
+        from sage50kit.connectwise.frames import unposted_frame
+
+        return unposted_frame()
+
+    @told
+    def _fetch_again(self, _button: Any = None) -> None:
+        if _button is not None:
+            self._asked = {"location": self._place.value, "thru_date": self._day.value.strip()}
+        self._button.disabled = True
+        self.say("Fetching from ConnectWise …")
+        try:
+            self._fetch()
+        finally:
+            self._button.disabled = False
+        self._start_check()
+
+    def _fetch(self) -> None:
+        """Read everything, then show it: what was there stays until all of the new is there."""
+        self._use_detail()
+        frame = self.kit.fetch(**self._asked, kinds=self._kinds())
+        self._show_locations()
+        included = self._included_at_first(frame)
+        self._turn += 1
+        self.issues = None
+        self.grid.show(frame, included)
+        self._say_fetched(frame)
+        self._show_parameters()
+
+    def _use_detail(self) -> None:
+        """The chosen detail level becomes that of the profile in memory; the file stays as it is."""
+        profile = self.kit.profile
+        push = profile.push.model_copy(update={"invoice_detail": self._detail.value})
+        self.kit.profile = profile.model_copy(update={"push": push})
+
+    def _kinds(self) -> list[Any]:
+        return [kind for kind, box in self._boxes.items() if box.value]
+
+    def _show_locations(self) -> None:
+        rows = self.kit.locations()
+        options = [("All locations", "")] + [
+            (f"{name} ({count:,} transactions)", str(identity))
+            for identity, name, count in zip(
+                rows["location_id"], rows["location"], rows["transactions"], strict=True
+            )
+        ]
+        asked = self._asked["location"].casefold()
+        names = zip(rows["location_id"], rows["location"], strict=True)
+        known = [str(i) for i, name in names if asked in (str(i), str(name).casefold())]
+        self._place.options = options
+        self._place.value = known[0] if known else ""
+
+    def _included_at_first(self, frame: pd.DataFrame) -> Sequence[bool]:
+        """What the parameters name, once; after that, a new list is included as a whole."""
+        keys, without = self._chosen_at_first
+        self._chosen_at_first = ([], set())
+        listed = frame["key"].tolist()
+        self.missing = [key for key in [*keys, *without] if key not in set(listed)]
+        wanted = set(keys) if keys else set(listed)
+        return [key in wanted and key not in without for key in listed]
+
+    def _say_fetched(self, frame: pd.DataFrame) -> None:
+        left = len(self.kit.left_out)
+        words = f"{len(frame):,} unposted transactions, {left:,} left out (see kit.left_out)."
+        if self.missing:
+            names = ", ".join(self.missing[:5])
+            words += (
+                f" {len(self.missing)} that were asked for are no longer unposted: {names}."
+                " Somebody may have batched them; ask: sage50kit why KEY."
+            )
+        self.say(words, "warn" if self.missing else "plain")
+
+    # --- findings ---
+
+    def _start_check(self) -> None:
+        """Look for findings beside the page, so that it is usable at once."""
+        count = len(self.grid.frame)
+        if 0 < count <= CHECKED_AT_ONCE:
+            threading.Thread(target=self._check_beside, args=(self._turn,), daemon=True).start()
+
+    @told
+    def _check_beside(self, turn: int) -> None:
+        issues = self.kit.validate(self.grid.frame)
+        if turn != self._turn:
+            return  # another list is shown meanwhile
+        self.issues = issues
+        self.grid.mark(self._marks())
+        self._show_row()
+
+    def _marks(self) -> dict[int, tuple[str, str]]:
+        """The worst finding of each row, by row number."""
+        if self.issues is None:
+            return {}
+        place = {key: number for number, key in enumerate(self.grid.frame["key"])}
+        marks: dict[int, tuple[str, str]] = {}
+        columns = ("key", "severity", "message", "fix")
+        rows = zip(*(self.issues[name] for name in columns), strict=True)
+        for key, severity, sentence, fix in rows:
+            if key in place:
+                marks.setdefault(place[key], (severity, f"{sentence} → {fix}"))
+        return marks
+
+    def _show_row(self, _change: Any = None) -> None:
+        number = self.grid.current
+        if not 0 <= number < len(self.grid.frame):
+            self._row.value = ""
+            return
+        found = self.grid.frame.iloc[number]
+        words = f"{found['kind']} {found['number']} ({found['key']})"
+        listed = finding_list(self.issues, [found["key"]])
+        self._row.value = f'<h3 class="s50-heading">{text(words)}</h3>{listed}'
+
+    def _show_parameters(self, _change: Any = None) -> None:
+        lines = "\n".join(f"{name} = {value!r}" for name, value in self.parameters.items())
+        words = "This choice as parameters of the unattended notebook"
+        self._copy.value = (
+            f'<details><summary>{words}</summary><pre class="s50-code" tabindex="0">{text_block(lines)}</pre>'
+            "</details>"
+        )
+
+
+def text_block(lines: str) -> str:
+    """Several lines as text of an HTML page."""
+    return "\n".join(text(line) for line in lines.splitlines())
+
+
+def finding_list(issues: pd.DataFrame | None, keys: Sequence[str] | None = None) -> str:
+    """Findings as an HTML list, worst first, each with its cure; all of them without `keys`."""
+    if issues is None:
+        return message("Not checked yet.")
+    rows = issues if keys is None else issues[issues["key"].isin(list(keys))]
+    if not len(rows):
+        return message("No findings.", "good")
+    rows = rows.sort_values("severity", key=lambda s: s.map(SEVERITIES.index), kind="stable")
+    names = ("severity", "number", "message", "fix")
+    items = "".join(
+        f'<li class="s50-f-{severity}"><b>{text(number)}</b> {text(twin.finding_words(severity, sentence))}'
+        f"<br>To do: {text(fix)}</li>"
+        for severity, number, sentence, fix in zip(*(rows[name] for name in names), strict=True)
+    )
+    return f'<ul class="s50-findings">{items}</ul>'

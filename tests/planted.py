@@ -1,0 +1,152 @@
+"""A bug is planted into a module as it is imported, in a process of its own; the simulator must see it.
+
+    python -m tests.planted "no settle"
+
+prints the first seed that shows it, and what was wrong. The product knows nothing of this: its source is
+changed on the way from the file to the interpreter, and a change that no longer fits is an error.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+from dataclasses import dataclass
+from importlib.machinery import PathFinder, SourceFileLoader
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from importlib.machinery import ModuleSpec
+    from types import ModuleType
+
+MOST_SEEDS = 200
+PUSH = "sage50kit.batch.push"
+VALIDATION = "sage50kit.batch.validation"
+
+
+@dataclass(frozen=True)
+class Bug:
+    """Other words for some words of a module; they must stand there exactly once."""
+
+    module: str
+    words: str
+    instead: str
+
+
+BUGS = {
+    "nothing is settled: what was sent is sent again": Bug(
+        PUSH,
+        "    alive = [stored for stored in found if not stored.voided]\n    if holds",
+        "    alive = found = []\n    if holds",
+    ),
+    "what was sent is believed to be posted": Bug(
+        PUSH,
+        """    else:
+        log.mark(document, "planned", batch=row.batch, **why_settled)""",
+        """    else:
+        log.mark(document, "posted", batch=row.batch, place="SJ-1", **why_settled)""",
+    ),
+    "the intent is not written before the effect": Bug(
+        PUSH,
+        '    log.mark(document, "sending", batch=plan.batch)\n    try:\n        posted = company.post(document)\n',
+        '    try:\n        posted = company.post(document)\n        log.mark(document, "sending", batch=plan.batch)\n',
+    ),
+    "the outcome is written before the effect": Bug(
+        PUSH,
+        "    try:\n        posted = company.post(document)\n",
+        '    log.mark(document, "posted", batch=plan.batch, place="SJ-1")\n'
+        "    try:\n        posted = company.post(document)\n",
+    ),
+    "silence is taken for a refusal": Bug(
+        PUSH,
+        """    except DocumentRefused as error:
+        log.mark(document, "refused\"""",
+        """    except Sage50KitError as error:
+        log.mark(document, "refused\"""",
+    ),
+    "the batch is created without looking": Bug(
+        PUSH,
+        "found = connectwise.find_batch(plan.batch) or _create(",
+        "found = _create(",
+    ),
+    "the batch holds a refused document": Bug(
+        PUSH,
+        "if row.state not in ARRIVED for key",
+        'if row.state not in {*ARRIVED, "refused"} for key',
+    ),
+    "the batch is forgotten": Bug(
+        PUSH,
+        "        create_batch(plan, connectwise, log)\n",
+        '        log.mark_batch(plan.batch, "created")\n',
+    ),
+    "the claim is not taken": Bug(
+        PUSH,
+        "    with log.claim(), company.session():",
+        "    with company.session():",
+    ),
+    "the generation stays the same": Bug(
+        VALIDATION,
+        "generation=last.generation + 1",
+        "generation=last.generation",
+    ),
+    "what stands in the books is posted again": Bug(
+        VALIDATION,
+        "            there[document.label] = f",
+        "            there[document.label[:0]] = f",
+    ),
+    "masters are not created again after a crash": Bug(
+        PUSH,
+        'if event["kind"] == "master_created":',
+        'if event["kind"] == "master_creating":',
+    ),
+}
+
+
+class Planter(PathFinder):
+    """Finds one module and changes it."""
+
+    bug: Bug
+
+    @classmethod
+    def find_spec(
+        cls, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if name != cls.bug.module:
+            return None
+        spec = super().find_spec(name, path, target)
+        assert spec is not None
+        assert spec.origin is not None
+        spec.loader = Changed(name, spec.origin)
+        return spec
+
+
+class Changed(SourceFileLoader):
+    """Loads a module with the bug in it, and nothing of it is kept on the disk."""
+
+    def get_code(self, fullname: str) -> Any:
+        source = self.get_data(self.path).decode()
+        bug = Planter.bug
+        assert source.count(bug.words) == 1, f"{bug.words!r} stands {source.count(bug.words)} times"
+        return compile(source.replace(bug.words, bug.instead), self.path, "exec")
+
+
+def main(name: str) -> None:
+    """Plant one bug, and run seeds until it shows."""
+    Planter.bug = BUGS[name]
+    sys.meta_path.insert(0, Planter)
+    importlib.import_module(Planter.bug.module)  # what does not fit fails here
+    from sage50kit.simulator.simulate import Stand, history_of, play
+
+    found: dict[str, Any] = {"seed": 0, "problem": "not caught"}
+    with Stand() as stand:
+        for seed in range(1, MOST_SEEDS + 1):
+            failure = play(stand, seed, history_of(seed))
+            if failure is not None:
+                found = {"seed": seed, "problem": failure.problems[0]}
+                break
+    print(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,162 @@
+"""Where a payment sync begins to read, and how far the next one goes back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import pytest
+
+from sage50kit.payments.receipts import start_of
+from tests.payment_stage import dollars, staged
+
+STARTS = {
+    "week": date(2026, 3, 24),
+    "fortnight": date(2026, 3, 17),
+    "month": date(2026, 2, 28),
+    "2026-01-15": date(2026, 1, 15),
+    "last": None,
+}
+
+
+@pytest.mark.parametrize("choice", STARTS)
+def test_start_choices(choice):
+    """As in the product we replace; the same day of last month is clamped: 31 March -> 28 February."""
+    assert start_of(choice, date(2026, 3, 31)) == STARTS[choice]
+
+
+@pytest.mark.parametrize(
+    ("today", "start"),
+    [
+        (date(2026, 4, 10), date(2026, 3, 10)),
+        (date(2026, 1, 31), date(2025, 12, 31)),
+        (date(2028, 3, 30), date(2028, 2, 29)),
+        (date(2026, 7, 31), date(2026, 6, 30)),
+    ],
+)
+def test_same_day_last_month(today, start):
+    """Over the year's end and in leap years too."""
+    assert start_of("month", today) == start
+
+
+@pytest.fixture
+def stage(tmp_path):
+    """Two invoices."""
+    with staged(tmp_path, {"1001": "300.00", "1002": "200.00"}) as stage:
+        yield stage
+
+
+class Reader:
+    """The company, with another way of reading; `asked` are the cursors and starts it was given."""
+
+    def __init__(self, company: Any, *, follows: bool = True, complete: bool = True) -> None:
+        self._company = company
+        self.complete = complete
+        self.asked: list[tuple[str, date | None]] = []
+        self.capabilities = replace(company.capabilities, follows_receipts=follows)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._company, name)
+
+    def receipts(self, cursor: str, *, since: date | None = None) -> Any:
+        self.asked.append((cursor, since))
+        rows, after, _ = self._company.receipts(cursor, since=since)
+        return rows, after, self.complete
+
+
+def test_the_next_run_begins_with_an_overlap(stage):
+    """Each run reads again what the one before it read; what is unchanged costs no request."""
+    stage.company = reader = Reader(stage.company)
+    for day in (5, 6, 7):
+        stage.pay(f"CK {day}", day, applied={"1001": "10.00"})
+        stage.sync()
+    assert [cursor for cursor, _ in reader.asked] == ["", "", "1"]
+    stage.sent()
+    stage.sync()
+    assert stage.sent() == (0, 0)
+
+
+def test_a_reading_that_was_cut_holds_the_cursor(stage):
+    """What was read is applied; the next run reads from the same place, and nothing counts as deleted."""
+    stage.pay("CK 1", 5, applied={"1001": "10.00"})
+    stage.sync()
+    stage.company = reader = Reader(stage.company, complete=False)
+    stage.pay("CK 2", 6, applied={"1002": "20.00"})
+    before = stage.record.known().cursor
+    report = stage.sync()
+    assert (report.cursor_moved, stage.record.known().cursor) == (False, before)
+    assert [row.code for row in report.issues] == ["receipts_cut"]
+    assert report.exit_code == 3
+    assert "stays where it was" in report.sentence
+    assert stage.shown() == {"1001": (dollars(10),), "1002": (dollars(20),)}
+    reader.complete = True
+    assert stage.sync().cursor_moved
+    assert stage.record.known().cursor != before
+
+
+def test_a_dated_run_does_not_move_the_cursor(stage):
+    """It reads since its day only; what the last run has not read is still to come."""
+    stage.pay("CK 1", 5, applied={"1001": "10.00"})
+    report = stage.sync("2026-10-06")
+    assert (report.cursor_moved, stage.record.known().cursor) == (False, "")
+    assert "a date was chosen" in report.sentence
+    assert stage.sync().cursor_moved
+    assert stage.shown() == {"1001": (dollars(10),)}
+
+
+def test_a_dated_run_sees_all_that_stands_against_its_invoices(stage):
+    """An older part payment outside the window counts: the sum is of what stands, not of what was read."""
+    stage.pay("CK 1", 2, applied={"1001": "100.00"})
+    stage.pay("CK 2", 30, applied={"1001": "50.00"})
+    stage.sync("week")
+    assert stage.shown() == {"1001": (dollars(150),)}
+
+
+def test_without_incremental_reader_the_export_is_compared(stage):
+    """The connector cannot tell changes: all is read and compared, deletions too; the report says so."""
+    stage.company = Reader(stage.company, follows=False)
+    paid = stage.pay("CK 1", 5, applied={"1001": "10.00", "1002": "20.00"})
+    assert "compared with the last reading" in stage.sync().sentence
+    stage.company.delete_receipt(paid.place)
+    stage.sync()
+    assert stage.shown() == {}
+    stage.sent()
+    stage.sync()
+    assert stage.sent() == (0, 0)
+
+
+def test_a_cut_export_deletes_nothing(stage):
+    """What is missing in a reading that was not whole is not taken for deleted."""
+    stage.company = reader = Reader(stage.company, follows=False)
+    paid = stage.pay("CK 1", 5, applied={"1001": "10.00"})
+    stage.sync()
+    stage.company.delete_receipt(paid.place)
+    reader.complete = False
+    stage.sync()
+    assert stage.shown() == {"1001": (dollars(10),)}
+    reader.complete = True
+    stage.sync()
+    assert stage.shown() == {}
+
+
+class Forgetful(Reader):
+    """A company whose incremental read does not tell deletions, as Sage's saving times do not."""
+
+    def receipts(self, cursor: str, *, since: date | None = None) -> Any:
+        rows, after, complete = super().receipts(cursor, since=since)
+        return [row for row in rows if row.state == "standing"], after, complete
+
+
+def test_the_full_pass_heals_what_an_incremental_read_cannot_see(stage):
+    """A deleted receipt is not seen by the incremental read; --full takes the payment away."""
+    stage.company = Forgetful(stage.company)
+    first = stage.pay("CK 1", 5, applied={"1001": "10.00"})
+    stage.pay("CK 2", 6, applied={"1001": "5.00", "1002": "20.00"})
+    stage.sync()
+    stage.sync()
+    stage.company.delete_receipt(first.place)
+    stage.sync()
+    assert stage.shown() == {"1001": (dollars(15),), "1002": (dollars(20),)}
+    stage.sync(full=True)
+    assert stage.shown() == {"1001": (dollars(5),), "1002": (dollars(20),)}
