@@ -536,17 +536,23 @@ class Kit:
     # --- receivables ---
 
     def reconcile(
-        self, *, as_of: date | str | None = None, since: date | str | None = None
+        self,
+        *,
+        as_of: date | str | None = None,
+        since: date | str | None = None,
+        accounts: Sequence[str] = (),
     ) -> Reconciliation:
         """Compare ConnectWise's open invoices, Sage 50's open items and its receivable account.
 
         Args:
             as_of: the end of this day; None for today.
             since: first day of the roll-forward; None for the first of the accounting period.
+            accounts: the receivable accounts; none for the company's default one.
         """
         from sage50kit.payments.readings import reconcile_receivables
 
-        found = reconcile_receivables(self, as_of=_day(as_of) or _today(), since=_day(since))
+        day = _day(as_of) or _today()
+        found = reconcile_receivables(self, as_of=day, since=_day(since), accounts=accounts)
         status = "completed_with_errors" if found.exit_code else "completed"
         outcome.record("reconcile", batch="", status=status, exit_code=found.exit_code)
         return found
@@ -571,20 +577,26 @@ class Kit:
         return [] if dry_run else save(found, ageing, self.workdir)
 
     def match_history(
-        self, *, chosen: Mapping[str, str] | None = None, dry_run: bool = True
+        self,
+        *,
+        chosen: Mapping[str, str] | None = None,
+        unlink: Collection[str] = (),
+        dry_run: bool = True,
     ) -> HistoryMatch:
         """Match ConnectWise's old invoices with what stands in Sage 50 already, at go-live.
 
         Args:
             chosen: a person's word on doubtful ones: key of the invoice -> place in Sage 50.
+            unlink: keys whose links were a mistake.
             dry_run: False records the links in the push log; nothing is ever posted.
 
         Raises:
-            UsageError: a chosen pair is none that the matching offers.
+            UsageError: a chosen pair is none that the matching offers, or there is no such link.
+            PushInProgress: a push holds the company.
         """
         from sage50kit.payments.golive import match_history
 
-        return match_history(self, chosen=chosen or {}, dry_run=dry_run)
+        return match_history(self, chosen=chosen or {}, unlink=unlink, dry_run=dry_run)
 
     def doctor(self) -> pd.DataFrame:
         """Every permission, setting and list needed: pass or fail, and how to fix it."""

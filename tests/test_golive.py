@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sage50kit.errors import UsageError
+from sage50kit.errors import PushInProgress, UsageError
 from sage50kit.payments.golive import linked
 from tests.receivables_stage import invoice, receivables_stage
 
@@ -105,6 +105,27 @@ def test_a_person_decides_the_doubtful(stage):
         stage.kit.match_history(chosen={"invoice:2": place}, dry_run=False)
     with pytest.raises(UsageError, match="not doubtful"):
         stage.kit.match_history(chosen={"invoice:5": place}, dry_run=False)
+
+
+def test_a_link_can_be_taken_back(stage):
+    """A mistake is no prison: what was unlinked is matched anew, and the log keeps both."""
+    stage.kit.match_history(chosen={"invoice:4": stage.place("4")}, dry_run=False)
+
+    after = stage.kit.match_history(unlink=["invoice:4"], dry_run=False)
+
+    assert "R-4" in {row.number for row in after.doubts}
+    assert "invoice:4" not in linked(stage.kit.log)
+    assert "invoice:4" in set(stage.kit.fetch()["key"])
+    with pytest.raises(UsageError, match="nothing to take back"):
+        stage.kit.match_history(unlink=["invoice:4"])
+
+
+def test_nothing_is_linked_while_a_push_holds_the_company(stage):
+    """Or an invoice could be posted and linked at once."""
+    with stage.kit.log.claim(), pytest.raises(PushInProgress):
+        stage.kit.match_history(dry_run=False)
+
+    assert linked(stage.kit.log) == {}
 
 
 def test_linked_invoices_are_left_out_with_the_reason(stage):

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sage50kit.errors import UsageError
 from sage50kit.payments.differences import CLASSES, of_pair
 from sage50kit.payments.receivables import Billed, Booked
 from sage50kit.reports import excel, html, text
@@ -157,6 +158,19 @@ def test_every_row_names_its_documents(stage):
     paid = next(row for row in result.lines if row.number == "R-7")
     receipts = stage.company.receipts("")[0]
     assert paid.settled_by == tuple(row.place for row in receipts if row.reference == "CK-1")
+
+
+def test_a_company_may_have_several_receivable_accounts(stage):
+    """Named, the second account is right; one that is not in the chart is refused."""
+    stage.enter("R-12", "90.00", account=OTHER_RECEIVABLES)
+
+    result = reconciled(stage, accounts=["1100", OTHER_RECEIVABLES])
+
+    assert "R-12" not in {number for _, number, _ in found(result)}
+    assert result.ledger == 90
+    assert result.is_proven
+    with pytest.raises(UsageError, match="1199 is not in the chart"):
+        reconciled(stage, accounts=["1199"])
 
 
 def test_the_three_totals_are_those_of_the_systems(stage):

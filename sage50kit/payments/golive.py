@@ -7,7 +7,7 @@ person decides. Links are events of the push log; nothing is posted and nothing 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -19,15 +19,16 @@ from sage50kit.model import fold
 from sage50kit.payments.receivables import Billed, Booked, billed, booked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from decimal import Decimal
 
     import pandas as pd
 
     from sage50kit.kit import Kit
     from sage50kit.pushlog import PushLog
+    from sage50kit.pushlog.log import Note
 
-LINKED = "linked"  # the kind of the event
+LINKED, UNLINKED = "linked", "unlinked"  # kinds of events
 _ID = tuple[str, ...]
 
 
@@ -70,34 +71,54 @@ class HistoryMatch:
         return f"<HistoryMatch {counts}, {len(self.unmatched)} not in Sage 50>"
 
 
-def match_history(kit: Kit, *, chosen: Mapping[str, str], dry_run: bool = True) -> HistoryMatch:
+def match_history(
+    kit: Kit,
+    *,
+    chosen: Mapping[str, str],
+    unlink: Collection[str] = (),
+    dry_run: bool = True,
+) -> HistoryMatch:
     """Match and, unless it is a dry run, record the links that the log does not hold yet.
 
     Args:
         kit: the pair.
         chosen: a person's word on doubtful ones: key -> place.
+        unlink: keys whose links were a mistake; they are matched anew.
         dry_run: record nothing.
 
     Raises:
-        UsageError: a chosen pair is none that the matching offers.
+        UsageError: a chosen pair is none that the matching offers, or there is no such link.
+        PushInProgress: a push holds the company.
     """
-    known = linked(kit.log)
-    found = match(
-        billed(invoices.invoices(kit.connectwise.client), {}, as_of=date.max),
-        booked(kit.company.receivables(), as_of=date.max),
-        known=known,
-        posted=frozenset(_posted(kit.log)),
-    )
-    found = decide(found, chosen)
-    recorded = 0 if dry_run else _record(kit.log, found.links, known)
-    return HistoryMatch(
-        links=found.links, doubts=found.doubts, unmatched=found.unmatched, recorded=recorded
-    )
+    if dry_run:
+        return _decided(kit, chosen, unlink)
+    with kit.log.claim():  # no push posts meanwhile what is linked here
+        found = _decided(kit, chosen, unlink)
+        return replace(found, recorded=_record(kit.log, found.links, unlink))
 
 
 def linked(log: PushLog) -> dict[str, str]:
     """Where invoices stand that were in Sage 50 before the kit, by key."""
-    return {row["key"]: row["payload"]["place"] for row in log.events(kinds=(LINKED,))}
+    links: dict[str, str] = {}
+    for row in log.events(kinds=(LINKED, UNLINKED)):
+        if row["kind"] == LINKED:
+            links[row["key"]] = row["payload"]["place"]
+        else:
+            links.pop(row["key"], None)
+    return links
+
+
+def _decided(kit: Kit, chosen: Mapping[str, str], unlink: Collection[str]) -> HistoryMatch:
+    known = linked(kit.log)
+    if unknown := sorted(set(unlink) - set(known)):
+        raise UsageError(f"{', '.join(unknown)} is not linked, so there is nothing to take back.")
+    found = match(
+        billed(invoices.invoices(kit.connectwise.client), {}, as_of=date.max),
+        booked(kit.company.receivables(), as_of=date.max),
+        known={key: place for key, place in known.items() if key not in unlink},
+        posted=frozenset(_posted(kit.log)),
+    )
+    return decide(found, chosen)
 
 
 def match(
@@ -235,12 +256,18 @@ def _posted(log: PushLog) -> Iterator[str]:
                 yield from row.document.transactions
 
 
-def _record(log: PushLog, links: Iterable[Match], known: Mapping[str, str]) -> int:
-    """Note the new links; returns how many."""
-    new = [row for row in links if row.key not in known]
-    for row in new:
-        log.note(LINKED, key=row.key, place=row.places[0], number=row.number, total=row.total)
-    return len(new)
+def _record(log: PushLog, links: Iterable[Match], unlink: Collection[str]) -> int:
+    """Note what is new, all at once; returns how many links."""
+    known = linked(log)
+    notes: list[Note] = [(UNLINKED, key, {"place": known[key]}) for key in unlink]
+    for row in links:
+        if known.get(row.key) != row.places[0] or row.key in unlink:
+            words = {"place": row.places[0], "number": row.number, "total": row.total}
+            notes.append((LINKED, row.key, words))
+    if notes:
+        with log.together() as (_, append):
+            append(notes)
+    return len(notes) - len(unlink)
 
 
 def _frame(rows: Iterable[Match]) -> pd.DataFrame:

@@ -38,22 +38,25 @@ if TYPE_CHECKING:
 _RECEIVABLE = 1  # ACCOUNT_TYPES
 
 
-def reconcile_receivables(kit: Kit, *, as_of: date, since: date | None = None) -> Reconciliation:
+def reconcile_receivables(
+    kit: Kit, *, as_of: date, since: date | None = None, accounts: Sequence[str] = ()
+) -> Reconciliation:
     """Read both systems and compare them at the end of a day.
 
     Args:
         kit: the pair; its profile says what counts as rounding, and the cut-over.
         as_of: the day.
         since: first day of the roll-forward; None for the first of the accounting period.
+        accounts: the receivable accounts; none for the company's default one.
 
     Raises:
-        UsageError: the company has no receivable account.
+        UsageError: the company has no receivable account, or not such a one.
     """
     lists = kit.company.books()
     settings = Settings(
         as_of=as_of,
         since=since or _first_of_period(lists, as_of),
-        accounts=(_receivable_account(lists),),
+        accounts=_chart(lists, accounts) or (_receivable_account(lists),),
         rounding_limit=kit.profile.push.rounding_limit,
         cut_over=kit.profile.push.cut_over,
         names=_names(lists),
@@ -166,6 +169,13 @@ def _currency_problem(row: Invoice, lists: Lists) -> str:
     if not code or code == lists.defaults.currency:
         return ""
     return f"it is in {code}; the books are in {lists.defaults.currency}"
+
+
+def _chart(lists: Lists, accounts: Sequence[str]) -> tuple[str, ...]:
+    """Accounts as the chart writes them."""
+    if unknown := [each for each in accounts if fold(each) not in lists.account]:
+        raise UsageError(f"{', '.join(unknown)} is not in the chart of accounts.")
+    return tuple(lists.account[fold(each)].account_id for each in accounts)
 
 
 def _receivable_account(lists: Lists) -> str:
