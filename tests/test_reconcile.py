@@ -224,6 +224,27 @@ def test_an_invoice_that_is_dated_apart_is_timing(stage):
     assert not [row for row in found(reconciled(stage, date(2026, 11, 3))) if row[1] == "R-2"]
 
 
+def test_an_invoice_that_was_posted_again_is_found_where_it_stood(stage):
+    """Posted in October, voided and posted again in November: each day knows its own."""
+    stage.push(5, batch="A")
+    first = stage.place("R-5")
+    stage.kit.connectwise.delete_batch(stage.kit.connectwise.find_batch("A").id)
+    stage.company.void(first, on=date(2026, 11, 5))
+    stage.site.records.invoices[4].date = date(2026, 11, 6)
+    stage.site.changed()
+    stage.push(5, batch="B")
+    stage.site.records.invoices[4].date = date(2026, 10, 15)
+    stage.site.changed()
+
+    october = next(row for row in reconciled(stage).lines if row.number == "R-5")
+    later = reconciled(stage, date(2026, 11, 30))
+    november = next(row for row in later.lines if row.number == "R-5")
+
+    assert (october.place, october.causes) == (first, ())
+    assert november.place != first
+    assert november.causes == ()
+
+
 def test_a_payment_after_the_day_counts_on_neither_side(stage):
     """Both systems have it on 2 November; at the end of October both show the invoice open."""
     stage.push(7, batch="A")

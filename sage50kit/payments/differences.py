@@ -231,5 +231,6 @@ def _why_not_booked(
         )
     if place or instead is not None:
         return "un_batched", "It was posted once and un-batched since.", "Push it again."
-    state = "not posted yet" if row.is_closed else "not closed in ConnectWise yet"
-    return "not_posted", f"It is {state}.", "Push it with the next batch."
+    if not row.is_closed:
+        return "not_posted", "It is not closed in ConnectWise yet.", "Close it, then push it."
+    return "not_posted", "It is not posted yet.", "Push it with the next batch."

@@ -256,23 +256,34 @@ def match(
     """Pair what is the same: by the log's place, by our token, then by customer and number."""
     everything = list(booked)
     standing = {row.place: row for row in everything if row.open or not row.voided}
-    by_token = {row.token.partition(".")[0]: row for row in standing.values() if row.is_ours}
+    by_token: dict[str, list[Booked]] = defaultdict(list)
+    for row in standing.values():
+        if row.is_ours:
+            by_token[row.token.partition(".")[0]].append(row)
     pairs, rest = list[Pair](), list[Billed]()
-    for row in billed:
-        found = standing.get(logged.get(row.key, "")) or by_token.get(token(row.key))
+    for one in billed:
+        place = logged.get(one.key, "")
+        ours = [standing[place]] if place in standing else []
+        # Posted again later, it stood at an earlier place on the day.
+        found = max([*ours, *by_token[token(one.key)]], key=_stood, default=None)
         if found is not None and found.place in standing:
             del standing[found.place]
-            pairs.append(Pair(billed=row, booked=found))
+            pairs.append(Pair(billed=one, booked=found))
         else:
-            rest.append(row)
+            rest.append(one)
     by_number = {_named(row): row for row in standing.values() if row.type != "receipt"}
     others = {_number(row): row for row in everything if row.type != "receipt"}
-    for row in rest:
-        found = by_number.pop(_named(row), None)
+    for one in rest:
+        found = by_number.pop(_named(one), None)
         if found is not None:
             del standing[found.place]
-        pairs.append(Pair(billed=row, booked=found, instead=others.get(_number(row))))
+        pairs.append(Pair(billed=one, booked=found, instead=others.get(_number(one))))
     return pairs + [Pair(booked=row) for row in standing.values()]
+
+
+def _stood(row: Booked) -> tuple[bool, bool]:
+    """What is open on the day before what is not, what stood before what came later."""
+    return bool(row.open), not row.is_later
 
 
 def _number(row: Billed | Booked) -> tuple[str, bool]:
