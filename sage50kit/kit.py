@@ -315,9 +315,10 @@ class Kit:
 
         if bool(document) != ((posted is not None) ^ not_posted):
             raise UsageError("say of one document either where it was posted, or that it was not.")
+        answered = ""
         if document:
-            answer(document, posted=posted, company=self.company, log=self.log)
-        reports = resume(**self._both, progress=self.step("post"))
+            answered = answer(document, posted=posted, company=self.company, log=self.log)
+        reports = resume(**self._both, answered=answered, progress=self.step("post"))
         for report in reports:
             self._tell("resume", report)
         return reports

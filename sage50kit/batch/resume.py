@@ -27,9 +27,18 @@ def resume(
     company: Connector,
     connectwise: ConnectWise,
     log: PushLog,
+    answered: str = "",
     progress: Progress | None = None,
 ) -> list[PushReport]:
     """Finish every batch that was begun and not ended, oldest first.
+
+    Args:
+        company: where documents are posted.
+        connectwise: where the batches are made.
+        log: what says that they are unfinished.
+        answered: a batch that is finished in any case: a person said of its only document that was sent that
+            it was not posted.
+        progress: called with (documents done, documents in all).
 
     Returns the report of each; what stays in doubt is said in its headline and stops no other batch.
 
@@ -37,7 +46,10 @@ def resume(
         PushInProgress: another push holds the company.
     """
     with hold(company, log):
-        return [_finished(batch, company, connectwise, log, progress) for batch in unfinished(log)]
+        batches = unfinished(log)
+        if answered and answered not in batches:
+            batches.append(answered)
+        return [_finished(batch, company, connectwise, log, progress) for batch in batches]
 
 
 def _finished(
@@ -57,8 +69,8 @@ def _finished(
         return replace(make_report(plan, log), status="in_doubt", headline=str(error))
 
 
-def answer(key: str, *, posted: str | None, company: Connector, log: PushLog) -> None:
-    """Write down a person's word about a document in doubt.
+def answer(key: str, *, posted: str | None, company: Connector, log: PushLog) -> str:
+    """Write down a person's word about a document in doubt; returns its batch.
 
     Args:
         key: the document's label, or its key.
@@ -75,10 +87,11 @@ def answer(key: str, *, posted: str | None, company: Connector, log: PushLog) ->
         if posted is None:
             _contradict(row, holds, company)
             log.mark(row.document, "planned", batch=row.batch, reason="a person said: not posted")
-            return
+            return row.batch
         place = posted if holds is None else _place_of(posted, row, company)
         words = {"place": place, "reason": f"a person said: posted as {posted}"}
         log.mark(row.document, arrived(company), batch=row.batch, **words)
+        return row.batch
 
 
 def _in_doubt(key: str, log: PushLog) -> LoggedDocument:

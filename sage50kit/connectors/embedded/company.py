@@ -208,6 +208,26 @@ class EmbeddedCompany:
             reversal, warnings = corrections.void(db, row, on)
             return _posted(db, reversal, warnings)
 
+    def delete(self, place: str) -> None:
+        """Erase a document, as a bookkeeper can.
+
+        Raises:
+            DocumentRefused: voided already, paid, in a closed year, or it moved stock.
+        """
+        with self._file.writing() as db:
+            corrections.delete(db, reading.row_of(db, place))
+
+    def renumber(self, place: str, reference: str) -> Posted:
+        """Give a document another number.
+
+        Raises:
+            DocumentRefused: voided, in a closed year, or the number is not one Sage takes.
+        """
+        with self._file.writing() as db:
+            row = reading.row_of(db, place)
+            corrections.renumber(db, row, reference)
+            return _posted(db, row)
+
     def fill_bill(self, place: str, reference: str, date: date) -> Posted:
         """Fill in number and date of the bill that a purchase waited for, and untick the box (9.7).
 

@@ -1,7 +1,7 @@
-"""What happens to a document after it was posted: it is voided, or the bill it waited for comes.
+"""What happens to a document after it was posted: voided, deleted, renumbered, or its bill comes.
 
 Voiding is Sage's: a second document `<reference>V` with the opposite sign, and both applied to each
-other, so nothing is left open and nothing is erased.
+other, so nothing is left open and nothing is erased. Deleting erases.
 """
 
 from __future__ import annotations
@@ -67,6 +67,45 @@ def void(db: sqlite3.Connection, document_id: int, on: date) -> tuple[int, list[
         apply(db, reversal, document_id, on, -amount)
         posting.add_to_balance(db, header["type"], header["party_id"], -amount)
     return reversal, [*findings.warnings, *stock.warnings]
+
+
+def delete(db: sqlite3.Connection, document_id: int) -> None:
+    """Erase a document, as a bookkeeper can; one that moved stock is voided instead.
+
+    Raises:
+        DocumentRefused: voided already, paid, in a closed year, or it moved stock.
+    """
+    header = header_of(db, document_id)
+    on, findings = date.fromisoformat(header["posting_date"]), Findings()
+    check_date(on, Lookup(db), findings)
+    _check_voidable(db, document_id, header, on, findings)
+    moved = "SELECT 1 FROM stock_move WHERE document_id = ?"
+    if db.execute(moved, (document_id,)).fetchone():
+        findings.refuse("It moved stock; void it.")
+    refuse(header, findings)
+    db.execute("DELETE FROM entry WHERE document_id = ?", (document_id,))
+    db.execute("DELETE FROM document WHERE id = ?", (document_id,))
+    posting.add_to_balance(db, header["type"], header["party_id"], -header["control_amount"])
+
+
+def renumber(db: sqlite3.Connection, document_id: int, reference: str) -> None:
+    """Give a document another number.
+
+    Raises:
+        DocumentRefused: voided, in a closed year, or the number is not one Sage takes.
+    """
+    header = header_of(db, document_id)
+    lists, findings = Lookup(db), Findings()
+    check_date(date.fromisoformat(header["posting_date"]), lists, findings)
+    if header["voided_by"] or header["void_of"]:
+        findings.refuse("It is voided.")
+    findings.refuse(limits.id_problem("number", reference, limits.REFERENCE))
+    check_reference(header["type"], header["party_id"], reference, lists, findings)
+    refuse(header, findings)
+    db.execute(
+        "UPDATE document SET reference = ?, reference_key = ? WHERE id = ?",
+        (reference, fold(reference), document_id),
+    )
 
 
 def fill_bill(db: sqlite3.Connection, document_id: int, reference: str, on: date) -> None:

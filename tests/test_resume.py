@@ -1,0 +1,375 @@
+"""What an interrupted push left is finished, by itself or by a person's word, and never twice."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from sage50kit.errors import (
+    CompanyUnavailable,
+    ConnectWiseRejected,
+    ConnectWiseUnavailable,
+    InDoubt,
+    OutcomeUnknown,
+    UsageError,
+)
+from tests.pushing import (
+    HELD,
+    INVOICE,
+    TRANSFER,
+    WAITING,
+    choose,
+    interrupted,
+    kit_in,
+    living,
+    pushed,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sage50kit.connectors.base import Capabilities
+    from sage50kit.kit import Kit
+
+TWO = ["invoice:48101", "invoice:48102"]
+
+
+class Wrapped:
+    """Something real with one answer changed."""
+
+    def __init__(self, real: Any, **changed: Any) -> None:
+        self._real = real
+        self.__dict__.update(changed)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+
+class Blind(Wrapped):
+    """A company like one behind import files: it takes documents, confirms nothing and tells nothing."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """Nothing can be looked up."""
+        return replace(self._real.capabilities, confirms=False, carries_key=frozenset())
+
+    def find_many(self, documents: Any) -> Any:
+        """Whatever is asked, nobody can tell."""
+        if documents:
+            raise OutcomeUnknown("the import folder tells nothing.")
+        return []
+
+
+@pytest.fixture
+def kit(tmp_path) -> Iterator[Kit]:
+    with kit_in(tmp_path) as kit:
+        yield kit
+
+
+@contextmanager
+def blind(kit: Kit) -> Iterator[None]:
+    """Nobody can ask the company until the block ends."""
+    company = kit.company
+    kit.company = Blind(company)
+    try:
+        yield
+    finally:
+        kit.company = company
+
+
+def test_resume_finishes_what_was_cut_off(kit):
+    """Exactly once, batched, and the second resume finds nothing to do."""
+    with interrupted(kit):
+        pushed(kit, TWO, "A")
+    (report,) = kit.resume()
+
+    assert report.status.startswith("completed")
+    assert len(living(kit)) == 2
+    assert kit.verify("A").ok
+    assert kit.resume() == []
+
+
+def test_the_next_push_finishes_the_earlier_one_first_and_says_so(kit):
+    """Two batches, each document once; the report of the second names the first."""
+    with interrupted(kit):
+        pushed(kit, INVOICE, "A")
+    report = pushed(kit, TRANSFER, "B")
+
+    assert list(report.issues["code"]).count("finished_first") == 1
+    assert "Batch A" in report.issues.set_index("code").loc["finished_first", "message"]
+    assert (kit.verify("A").ok, kit.verify("B").ok) == (True, True)
+    assert len(living(kit)) == 2
+
+
+def test_an_earlier_batch_with_a_refusal_needs_a_person(kit):
+    """What was finished first ended with errors: exit code 3, and where to look."""
+    with interrupted(kit):
+        pushed(kit, [HELD, *INVOICE], "A")
+    report = pushed(kit, TRANSFER, "B")
+
+    assert report.exit_code == 3
+    assert "finished_first_errors" in set(report.issues["code"])
+
+
+def test_silence_of_the_company_is_looked_up(kit):
+    """The company takes a document and does not answer: resume finds it by our key."""
+    company = kit.company
+
+    def silent(document: Any) -> None:
+        company.post(document)
+        raise CompanyUnavailable("the connection was lost")
+
+    kit.company = Wrapped(company, post=silent)
+    with pytest.raises(InDoubt, match="sage50kit resume"):
+        pushed(kit, INVOICE, "A")
+    kit.company = company
+    (report,) = kit.resume()
+
+    assert report.status == "completed"
+    assert len(living(kit)) == 1
+
+
+def test_silence_before_anything_was_written_posts_later(kit):
+    """Not there: it is posted by resume, once."""
+    company = kit.company
+
+    def silent(document: Any) -> None:
+        raise CompanyUnavailable("locked")
+
+    kit.company = Wrapped(company, post=silent)
+    with pytest.raises(InDoubt):
+        pushed(kit, INVOICE, "A")
+    kit.company = company
+
+    assert living(kit) == []
+    (report,) = kit.resume()
+    assert (report.status, len(living(kit))) == ("completed", 1)
+
+
+def test_a_company_that_cannot_tell_leaves_the_document_in_doubt(kit):
+    """It is named, resume says so as often as it is asked, and one event is written, not one each time."""
+    with interrupted(kit):
+        pushed(kit, INVOICE, "A")
+    with blind(kit):
+        (first,) = kit.resume()
+        (second,) = kit.resume()
+
+    assert (first.status, first.exit_code) == ("in_doubt", 5)
+    assert INVOICE[0] in second.headline
+    assert "--posted NUMBER" in second.headline
+    marks = [event for event in kit.log.events("A") if event["kind"] == "in_doubt"]
+    assert len(marks) == 1
+
+
+def test_a_push_stops_before_a_batch_in_doubt(kit):
+    """Nothing of the new batch is posted while an older one is in doubt."""
+    with interrupted(kit):
+        pushed(kit, INVOICE, "A")
+    plan = kit.plan(choose(kit, TRANSFER), batch="B")
+    with blind(kit), pytest.raises(InDoubt, match=INVOICE[0]):
+        kit.push(plan, dry_run=False)
+
+    assert len(living(kit)) == 1
+    assert kit.log.batch("B") is None
+
+
+def test_a_person_says_that_it_was_posted(kit):
+    """The word ends the doubt; nothing is posted again, and the log keeps who said it."""
+    with interrupted(kit):
+        pushed(kit, INVOICE, "A")
+    with blind(kit):
+        (report,) = kit.resume(INVOICE[0], posted="10119")
+
+    assert report.counts["exported"] == 1
+    assert len(living(kit)) == 1
+    last = [event for event in kit.log.events("A") if event["kind"] == "exported"][-1]
+    assert last["payload"]["place"] == "10119"
+    assert last["actor"]
+
+
+def test_a_person_says_that_it_was_not_posted(kit):
+    """It is posted then, and the batch is made."""
+    company = kit.company
+
+    def silent(document: Any) -> None:
+        raise CompanyUnavailable("no answer")
+
+    kit.company = Wrapped(company, post=silent)
+    with pytest.raises(InDoubt):
+        pushed(kit, INVOICE, "A")
+    kit.company = Blind(company)
+    (report,) = kit.resume(INVOICE[0], not_posted=True)
+
+    assert report.counts["exported"] == 1
+    assert len(living(kit)) == 1
+
+
+def test_a_word_that_the_company_contradicts_is_refused(kit):
+    """Not posted, says a person; the company shows it under our key."""
+    with interrupted(kit):
+        pushed(kit, INVOICE, "A")
+    (place,) = living(kit)
+
+    with pytest.raises(UsageError, match=place):
+        kit.resume(INVOICE[0], not_posted=True)
+    with pytest.raises(UsageError, match="no such document"):
+        kit.resume(INVOICE[0], posted="99999")
+    (report,) = kit.resume(INVOICE[0], posted=place)
+    assert report.status == "completed"
+
+
+def test_a_voided_document_is_decided_by_a_person(kit):
+    """Cut off, then voided in Sage: not posted, says a person, and it is posted once more."""
+    with interrupted(kit):
+        pushed(kit, INVOICE, "A")
+    (place,) = living(kit)
+    kit.company.void(place, on=date(2026, 10, 31))
+
+    (doubt,) = kit.resume()
+    assert (doubt.status, "voided" in doubt.headline) == ("in_doubt", True)
+    (report,) = kit.resume(INVOICE[0], not_posted=True)
+    assert report.status == "completed"
+    assert len(living(kit)) == 1
+
+
+@pytest.mark.parametrize(
+    ("document", "words"),
+    [
+        ("", {"posted": "1"}),
+        ("invoice:1", {}),
+        ("invoice:1", {"posted": "1", "not_posted": True}),
+    ],
+)
+def test_an_answer_names_a_document_and_one_outcome(kit, document, words):
+    """Half an answer is refused."""
+    with pytest.raises(UsageError, match="one document"):
+        kit.resume(document, **words)
+
+
+def test_only_what_is_in_doubt_can_be_answered(kit):
+    """A document that was posted and answered needs no word."""
+    pushed(kit, INVOICE, "A")
+
+    with pytest.raises(UsageError, match="not in doubt"):
+        kit.resume(INVOICE[0], not_posted=True)
+
+
+def test_several_documents_of_one_key_are_told_apart(kit):
+    """An adjustment of two items is two documents: the word must name one of them."""
+    adjustment = ["adjustment:81-adjustment"]
+    parts = [row.label for row in kit.plan(choose(kit, adjustment), batch="A").documents]
+    company = kit.company
+    with interrupted(kit):
+        pushed(kit, adjustment, "A")
+    kit.company = Blind(company)
+    for label in parts[1:]:
+        row = next(one for one in kit.log.documents("A") if one.document.label == label)
+        kit.log.mark(row.document, "sending", batch="A")
+
+    if len(parts) > 1:
+        with pytest.raises(UsageError, match="several documents"):
+            kit.resume(adjustment[0], not_posted=True)
+        kit.resume(parts[1], not_posted=True)
+        states = {row.document.label: row.state for row in kit.log.documents("A")}
+        assert states[parts[1]] != "sending"
+
+
+# --- ConnectWise ---
+
+
+def test_a_create_call_without_an_answer_is_looked_up(kit):
+    """The batch was made and the answer lost: it is found by its number and not made again."""
+    connectwise = kit.connectwise
+    calls = []
+
+    def lost(*words: Any, **more: Any) -> None:
+        calls.append(words)
+        connectwise.create_batch(*words, **more)
+        error = ConnectWiseUnavailable("no answer")
+        error.sent = True
+        raise error
+
+    kit.connectwise = Wrapped(connectwise, create_batch=lost)
+    report = pushed(kit, INVOICE, "A")
+
+    assert (report.status, len(calls)) == ("completed", 1)
+    assert kit.verify("A").ok
+
+
+def test_a_create_call_that_never_arrived_is_sent_by_resume(kit):
+    """Nothing listed: in doubt, documents posted, and resume makes the batch."""
+    connectwise = kit.connectwise
+
+    def away(*_: Any, **__: Any) -> None:
+        raise ConnectWiseUnavailable("down")
+
+    kit.connectwise = Wrapped(connectwise, create_batch=away)
+    with pytest.raises(InDoubt, match="documents are posted"):
+        pushed(kit, INVOICE, "A")
+    kit.connectwise = connectwise
+    (report,) = kit.resume()
+
+    assert report.status == "completed"
+    assert (len(living(kit)), kit.verify("A").ok) == (1, True)
+
+
+def test_what_somebody_else_batched_meanwhile_is_not_posted(kit):
+    """Between plan and push one of two invoices was batched: the other is pushed, and it is said."""
+    plan = kit.plan(choose(kit, TWO), batch="A")
+    (gone,) = [row for row in plan.transactions if row.key == TWO[0]]
+    kit.connectwise.create_batch("THEIRS", kinds={"invoice"}, entry_ids=gone.entry_ids)
+    report = kit.push(plan, dry_run=False)
+
+    states = dict(zip(report.documents["label"], report.documents["state"], strict=True))
+    assert states == {TWO[0]: "refused", TWO[1]: "posted"}
+    assert "no longer lists it" in report.issues.set_index("key").loc[TWO[0], "message"]
+    assert len(living(kit)) == 1
+    assert kit.verify("A").ok
+
+
+def test_what_was_batched_after_it_was_posted_stays_out_and_is_reported(kit):
+    """ConnectWise refuses the batch as a whole: it is sent again without the one, which is a finding."""
+    connectwise = kit.connectwise
+    plan = kit.plan(choose(kit, TWO), batch="A")
+    (gone,) = [row for row in plan.transactions if row.key == TWO[0]]
+
+    def late(*words: Any, **more: Any) -> None:
+        if connectwise.find_batch("THEIRS") is None:
+            connectwise.create_batch("THEIRS", kinds={"invoice"}, entry_ids=gone.entry_ids)
+        connectwise.create_batch(*words, **more)
+
+    kit.connectwise = Wrapped(connectwise, create_batch=late)
+    report = kit.push(plan, dry_run=False)
+
+    assert report.exit_code == 3
+    assert set(report.issues.query("code == 'batch_entry_missing'")["key"]) == {TWO[0]}
+    assert len(living(kit)) == 2
+
+
+def test_a_batch_that_connectwise_refuses_for_good_is_in_doubt(kit):
+    """Nothing of it was batched by others: the refusal itself is said, and nothing is sent in circles."""
+    connectwise = kit.connectwise
+    calls = []
+
+    def never(*_: Any, **__: Any) -> None:
+        calls.append(1)
+        raise ConnectWiseRejected("the GL interface is switched off")
+
+    kit.connectwise = Wrapped(connectwise, create_batch=never)
+    with pytest.raises(InDoubt, match="switched off"):
+        pushed(kit, INVOICE, "A")
+    assert len(calls) == 1
+
+
+def test_waiting_receipts_are_finished_like_all_others(kit):
+    """A purchase without a number is found by our key."""
+    with interrupted(kit):
+        pushed(kit, WAITING, "A")
+    (report,) = kit.resume()
+
+    assert report.status == "completed"
+    assert len(living(kit)) == 1
