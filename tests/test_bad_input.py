@@ -211,12 +211,21 @@ def test_a_member_that_may_not_create_batches_is_told_so_and_the_batch_is_finish
     assert own.batches().count("W1") == 1
 
 
+@pytest.fixture
+def ctrl_c() -> Iterator[None]:
+    """Ctrl-C as in a terminal: workers of a parallel test run ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def interrupting(line: faults.Line) -> Any:
     """Ctrl-C while a request is under way."""
     signal.raise_signal(signal.SIGINT)
     return line.app(line.scope, line.receive, line.send)
 
 
+@pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_under_a_push_is_in_doubt(own, monkeypatch, capsys):
     """Something may have been sent: 5, and pushing again does nothing twice."""
     own.server.faults.rules.append(Rule(interrupting, path="/batches", method="POST"))
@@ -229,6 +238,7 @@ def test_ctrl_c_under_a_push_is_in_doubt(own, monkeypatch, capsys):
     assert own.batches().count("W1") == 1
 
 
+@pytest.mark.usefixtures("ctrl_c")
 @pytest.mark.parametrize("words", [FETCH, PLAN, "doctor --profile PROFILE"])
 def test_ctrl_c_under_a_reading_verb_is_no_doubt(stage, line, words, monkeypatch, capsys):
     """Nothing is sent by these: 1, and that nothing was written is said."""
