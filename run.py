@@ -30,7 +30,15 @@ SYSTEM = {
 # The build back end is among the locked packages, so that nothing unpinned is fetched to build.
 NO_ISOLATION = ["--no-build-isolation"]
 # `--quick` leaves these out, as it does every test marked slow: they start processes or kernels of their own.
-SLOW = ("tests/test_browser.py", "tests/test_cli.py", "tests/test_notebooks.py")
+SLOW = (
+    "tests/test_browser.py",
+    "tests/test_cli.py",
+    "tests/test_crash.py",
+    "tests/test_notebooks.py",
+    "tests/test_payment_simulation.py",
+    "tests/test_simulator.py",
+    "tests/test_widgets_unattended.py",
+)
 
 
 def main() -> int:

@@ -103,12 +103,16 @@ def finished(*words: str, environment: dict[str, str] | None = None) -> Finished
 
 @contextmanager
 def staged(
-    folder: Path, gate: Gate | None = None, *, faults: Faults | None = None
+    folder: Path,
+    gate: Gate | None = None,
+    site: Site | None = None,
+    *,
+    faults: Faults | None = None,
 ) -> Iterator[Stage]:
-    """The fixtures over HTTP, and their company new in `folder`; behind a door of its own, or a given one."""
+    """The fixtures, or a given site, over HTTP, and their company new in `folder`; behind a door of its own."""
     books, stock = read_lists(fixtures_folder() / "company")
     create_company(folder / "lakeside.company", books, name="Lakeside", opening_stock=stock).close()
-    site = Site.fixtures()
+    site = site or Site.fixtures()
     with running(site, gate=gate, faults=faults) as server:
         profile = folder / "stage.toml"
         words = {"site": server.site, "company": server.company, "client_id": server.client_id}
