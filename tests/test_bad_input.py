@@ -188,6 +188,11 @@ def own(tmp_path: Path) -> Iterator[Stage]:
         yield made
 
 
+def documents_of(own: Stage) -> int:
+    with own.company as company:
+        return len(company.documents())
+
+
 def push_here(own: Stage, monkeypatch) -> int:
     for name, value in own.environment.items():
         monkeypatch.setenv(name, value)
@@ -204,10 +209,10 @@ def test_a_member_that_may_not_create_batches_is_told_so_and_the_batch_is_finish
     told = capsys.readouterr().err
     assert "Finance > Accounting Interface (Add, Edit, Delete, Inquire = All)" in told
     assert len(told.splitlines()) == 1
-    posted = len(own.company.documents())
+    posted = documents_of(own)
 
     assert push_here(own, monkeypatch) == 3  # one customer is on hold
-    assert len(own.company.documents()) == posted
+    assert documents_of(own) == posted
     assert own.batches().count("W1") == 1
 
 
@@ -231,10 +236,10 @@ def test_ctrl_c_under_a_push_is_in_doubt(own, monkeypatch, capsys):
     own.server.faults.rules.append(Rule(interrupting, path="/batches", method="POST"))
     assert push_here(own, monkeypatch) == 5
     assert "run: sage50kit resume" in capsys.readouterr().err
-    posted = len(own.company.documents())
+    posted = documents_of(own)
 
     assert push_here(own, monkeypatch) == 3
-    assert len(own.company.documents()) == posted
+    assert documents_of(own) == posted
     assert own.batches().count("W1") == 1
 
 
