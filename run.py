@@ -37,6 +37,7 @@ SLOW = (
     "tests/test_notebooks.py",
     "tests/test_payment_simulation.py",
     "tests/test_simulator.py",
+    "tests/test_two_pushes.py",
     "tests/test_widgets_unattended.py",
 )
 
