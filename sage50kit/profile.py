@@ -11,6 +11,7 @@ import difflib
 import os
 import re
 import tomllib
+from datetime import date  # pydantic reads the annotation
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
@@ -79,6 +80,7 @@ class PushSettings(_Section):
     same_vendor_invoice: Literal["block", "suffix"] = "block"
     clear_non_reimbursable: bool = False
     leave_out_blocked: bool = False
+    cut_over: date | None = None  # documents dated before it are kept out for good
 
     @field_validator("rounding_limit", "tax_rounding_limit", mode="before")
     @classmethod
@@ -87,6 +89,13 @@ class PushSettings(_Section):
         if isinstance(value, float):
             raise ValueError('write the amount as text: "0.05"')  # noqa: TRY004  # pydantic's way
         return value
+
+
+class PaymentSettings(_Section):
+    """What a payment sync may do."""
+
+    portal: bool = True  # portal payments become receipts in Sage 50
+    portal_cash_account: str = ""  # debited with them; empty for the company's usual one
 
 
 class Profile(_Section):
@@ -98,7 +107,7 @@ class Profile(_Section):
     connectwise: ConnectWiseSettings
     sage: SageSettings
     push: PushSettings = PushSettings()
-    payments: dict[str, Any] = {}
+    payments: PaymentSettings = PaymentSettings()
     notify: dict[str, Any] = {}
 
     @classmethod

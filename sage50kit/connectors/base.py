@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         OpenItem,
         Posted,
         Receipt,
+        Receivable,
         StoredDocument,
     )
 
@@ -41,6 +42,7 @@ class Capabilities:
     voids: bool = False
     reads_receipts: bool = False  # all of them, at least
     follows_receipts: bool = False  # those changed since a cursor or a day
+    posts_receipts: bool = False  # money that came through the payment portal
 
 
 class Connector(Protocol):
@@ -108,8 +110,25 @@ class Connector(Protocol):
         """
         ...
 
+    def find_receipts(self, references: Sequence[str]) -> list[Receipt]:
+        """The receipts of these references (no case), voided ones too. Raises `OutcomeUnknown`."""
+        ...
+
+    def post_receipt(self, receipt: Receipt, *, cash_account_id: str = "") -> Receipt:
+        """Write one receipt, whole or not at all; raises `DocumentRefused`.
+
+        Args:
+            receipt: without a place; it is applied to the invoices of its applications.
+            cash_account_id: debited; without it the company's usual one.
+        """
+        ...
+
     def open_items(self, *, as_of: date) -> list[OpenItem]:
         """What customers owe and vendors are owed at the end of a day; unapplied receipts among them."""
+        ...
+
+    def receivables(self) -> list[Receivable]:
+        """Every sales invoice, credit memo and receipt, with what was settled of it and when."""
         ...
 
     def gl_entries(

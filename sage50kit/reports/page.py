@@ -29,6 +29,8 @@ _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]
 
 WORDS = {
     "account_id": "Account",
+    "books": "Sage 50",
+    "connectwise": "ConnectWise",
     "control_total": "Control total",
     "credits": "Credits that the kit posts",
     "debits": "Debits that the kit posts",
@@ -36,8 +38,9 @@ WORDS = {
     "gl_entries": "GL entries",
     "hash_total": "Hash total",
     "id": "ID",
+    "log": "Push log",
     "made_by": "Made by",
-    "net": "Net change",
+    "net": "Net by the kit",
     "new_masters": "Records to create first",
     "payables_change": "Expected change of payables",
     "party_id": "ID",
@@ -63,7 +66,8 @@ class Table:
     """Rows under a caption.
 
     `sums` are the totals of its money columns by column name. `group` names the column whose equal
-    neighbours stand together under one heading with their own sums.
+    neighbours stand together under one heading with their own sums. `across` names the column that adds
+    up the other summed columns of its row.
     """
 
     title: str
@@ -73,6 +77,7 @@ class Table:
     empty: str = "None."
     group: str = ""
     sums: Mapping[str, Decimal] = field(default_factory=dict)
+    across: str = ""
 
     def index(self, name: str) -> int:
         """Where a column stands."""
@@ -97,13 +102,17 @@ class Table:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """A whole report: the first line says how it ended, the facts count it, the tables prove it."""
+    """A whole report: the first line says how it ended, the facts count it, the tables prove it.
+
+    `picture` is an SVG element that the kit drew itself; only HTML shows it.
+    """
 
     title: str
     headline: str
     tone: Tone = "plain"
     facts: tuple[tuple[str, Cell], ...] = ()
     tables: tuple[Table, ...] = ()
+    picture: str = ""
 
 
 def table(
@@ -116,6 +125,7 @@ def table(
     group: str = "",
     note: str = "",
     empty: str = "None.",
+    across: str = "",
 ) -> Table:
     """A table of a frame.
 
@@ -129,19 +139,27 @@ def table(
         group: the column whose equal neighbours stand together.
         note: a sentence above the rows.
         empty: what is said when there are no rows.
+        across: the column that adds up the other summed columns of its row.
     """
     wanted = {name: heading(name) for name in frame.columns} if columns is None else dict(columns)
     names = [name for name in wanted if name in frame.columns]
     lists = [_cells(frame[name], blank_zeros=name in blank_zeros) for name in names]
     rows = tuple(zip(*lists, strict=True))
     heads = tuple(
-        Column(name=name, title=wanted[name], figures=_is_figures(values))
+        Column(name=name, title=wanted[name], figures=name in sums or _is_figures(values))
         for name, values in zip(names, lists, strict=True)
     )
     added = {name: _column_sum(rows, names.index(name)) for name in sums if name in names}
     group = group if group in names else ""
     return Table(
-        title=title, columns=heads, rows=rows, note=note, empty=empty, group=group, sums=added
+        title=title,
+        columns=heads,
+        rows=rows,
+        note=note,
+        empty=empty,
+        group=group,
+        sums=added,
+        across=across,
     )
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sage50kit.reports.listings import TYPES, push_page
+from sage50kit.reports.columns import TYPES
+from sage50kit.reports.listings import push_page
 from sage50kit.reports.page import cell_text
 from sage50kit.widgets import twin
 from sage50kit.widgets.document import facts

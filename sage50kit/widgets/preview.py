@@ -10,8 +10,9 @@ import numpy as np
 from sage50kit.errors import PlanBlocked, UsageError
 from sage50kit.issues import issues_frame
 from sage50kit.money import ZERO, total
+from sage50kit.reports.columns import TYPES
 from sage50kit.reports.files import save_proof
-from sage50kit.reports.listings import TYPES, proof_page
+from sage50kit.reports.listings import proof_page
 from sage50kit.reports.page import cell_text
 from sage50kit.reports.page import heading as title_of
 from sage50kit.widgets import twin

@@ -20,6 +20,7 @@ from sage50kit.connectors.embedded import (
     posting,
     reading,
     receipts,
+    receivables,
     records,
 )
 from sage50kit.connectors.embedded.creation import write_company
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
         Master,
         OpenItem,
         Receipt,
+        Receivable,
         StoredDocument,
     )
 
@@ -88,6 +90,7 @@ class EmbeddedCompany:
         voids=True,
         reads_receipts=True,
         follows_receipts=True,
+        posts_receipts=True,
     )
 
     def __init__(self, path: Path, *, busy_seconds: float = BUSY_SECONDS) -> None:
@@ -271,6 +274,26 @@ class EmbeddedCompany:
         with self._file.writing() as db:
             receipts.delete(db, reading.row_of(db, place))
 
+    def post_receipt(self, receipt: Receipt, *, cash_account_id: str = "") -> Receipt:
+        """Write a receipt that came from elsewhere, as a bookkeeper would have entered it.
+
+        Raises:
+            DocumentRefused: with every reason; nothing was written.
+        """
+        return self.enter_receipt(
+            receipt.customer_id,
+            reference=receipt.reference,
+            date=receipt.date,
+            applied={row.invoice: row.amount for row in receipt.applications},
+            unapplied=receipt.unapplied,
+            cash_account_id=cash_account_id,
+        )
+
+    def find_receipts(self, references: Sequence[str]) -> list[Receipt]:
+        """The receipts of these references, voided ones too."""
+        with self._file.reading() as db:
+            return applications.of_references(db, references)
+
     def void_receipt(self, place: str, *, on: date) -> Receipt:
         """Take a receipt back on a day; its invoices are open again.
 
@@ -333,6 +356,11 @@ class EmbeddedCompany:
         """What customers owe and vendors are owed at the end of a day."""
         with self._file.reading() as db:
             return openitems.open_items(db, as_of)
+
+    def receivables(self) -> list[Receivable]:
+        """Every sales invoice, credit memo and receipt, with what was settled of it and when."""
+        with self._file.reading() as db:
+            return receivables.receivables(db)
 
     def differences(self) -> list[str]:
         """What does not agree within the books: unbalanced documents, sub-ledgers against the GL."""
