@@ -1,7 +1,7 @@
 """The whole cycle on the fixtures: a local ConnectWise site, a Sage 50 company in a file, and everything between.
 
 `demo_profile` is the stage: site and company, made anew. `run_demo` plays on it: a batch that is blocked, the
-bookkeeper's correction, three batches, one refusal, both systems compared. What must come out is written
+bookkeeper's correction, three batches, one refusal, both systems compared, money back. What must come out is written
 down beforehand, and anything else is a failure.
 """
 
@@ -12,12 +12,15 @@ import shutil
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr  # pydantic reads the annotation
 
 from sage50kit.errors import PlanBlocked, UsageError
+from sage50kit.money import text as amount
 from sage50kit.money import total
 from sage50kit.profile import Profile
 from sage50kit.terminal import Answer
@@ -40,6 +43,7 @@ BATCHES: dict[str, tuple[str, ...]] = {
     "20261031JD-E": ("expense",),
     "20261031JD-P": ("receipt", "adjustment", "transfer"),
 }
+PAID = ("10434", "HILLSCHOOL")  # the invoice that is paid in part, and its customer
 HELD = "20261031JD-I"  # the batch with the customer on hold
 
 
@@ -155,11 +159,20 @@ class _Play:
     files: list[Path] = field(default_factory=list)
 
     def expect(self, what: str, planned: object, found: object) -> None:
-        self.outcomes.append((what, str(planned), str(found)))
+        self.outcomes.append((what, _words(planned), _words(found)))
 
     @property
     def as_planned(self) -> bool:
         return all(planned == found for _, planned, found in self.outcomes)
+
+
+def _words(outcome: object) -> str:
+    """An outcome as people read it."""
+    if isinstance(outcome, Decimal):
+        return amount(outcome)
+    if isinstance(outcome, (set, list)):
+        return ", ".join(sorted(map(str, outcome))) or "none"
+    return str(outcome)
 
 
 def run_demo(
@@ -187,6 +200,7 @@ def run_demo(
         for batch in BATCHES:
             _verify(kit, batch, play)
         _look_at_what_is_left(kit, reports, play)
+        _pay_and_sync(kit, play)
         _second_opinion(kit, folder, play)
         page = _page(play, reports)
     if not keep:
@@ -256,16 +270,33 @@ def _look_at_what_is_left(kit: Kit, reports: dict[str, PushReport], play: _Play)
     play.expect("still unposted", sorted(refused), sorted(kit.fetch()["key"]))
 
 
+def _pay_and_sync(kit: Kit, play: _Play) -> None:
+    """Money back: a check becomes a payment in ConnectWise, a payment of the portal a receipt in Sage."""
+    from sage50kit.reports.files import save_page
+    from sage50kit.reports.payments import payments_page
+
+    company: Any = kit.company
+    number, customer = PAID
+    applied = {number: Decimal(500)}
+    company.enter_receipt(customer, reference="CK 3011", date=date(2026, 10, 30), applied=applied)
+    report = kit.apply_payments(kit.plan_payments(), dry_run=False)
+    play.files += save_page(payments_page(report), kit.workdir / "payments", "demo")
+    play.expect("payments written to ConnectWise", 1, report.counts["create"])
+    play.expect("portal payments posted to Sage 50", 1, report.counts["receipts_posted"])
+    again = kit.apply_payments(kit.plan_payments(kit.fetch_receipts(full=True)), dry_run=False)
+    done = sum(again.counts[name] for name in ("create", "change", "delete", "receipts_posted"))
+    play.expect("written by a second, full run", 0, done)
+
+
 def _second_opinion(kit: Kit, folder: Path, play: _Play) -> None:
     """The journals for two other programs, and the company's own check of itself."""
     from sage50kit.connectors.ledger import export_ledger
-    from sage50kit.money import text as amount
     from sage50kit.reports.files import write_whole
 
     company: Any = kit.company
     play.expect("differences between journals and sub-ledgers", [], company.differences())
     difference = total(company.trial_balance().values())
-    play.expect("the trial balance adds up to", "0.00", amount(difference))
+    play.expect("the trial balance adds up to", Decimal(0), difference)
     play.files.append(
         write_whole(folder / "lakeside.journal", export_ledger(company, "hledger").encode())
     )

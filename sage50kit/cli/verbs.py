@@ -65,6 +65,13 @@ def serve(
             help="Trouble, as `500 POST /batches on 1`; may be repeated.", metavar="WORDS"
         ),
     ] = None,
+    switch: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Another answer, as `iso_dates` or `second_payment=overwrite`; may be repeated.",
+            metavar="NAME",
+        ),
+    ] = None,
 ) -> int:
     """Serve a local ConnectWise site with a matching company and profile; prints one line of JSON."""
     from sage50kit.sandbox.serve import serve_forever
@@ -80,6 +87,7 @@ def serve(
         tls=tls,
         workdir=workdir,
         faults=fault or (),
+        switches=switch or (),
     )
     return 0
 
@@ -373,6 +381,21 @@ def log_verify(profile: ProfilePath) -> Answer:
         more={"problems": problems},
         page=log_page(events, problems),
     )
+
+
+@app.command("app")
+def pages(
+    *,
+    profile: ProfilePath,
+    port: Annotated[int, typer.Option(help="On this machine only.")] = 8866,
+    theme: Annotated[Literal["light", "dark"], typer.Option(help="Of the pages.")] = "light",
+    token: Annotated[str, typer.Option(help="Who knows it may look; made anew by default.")] = "",
+) -> int:
+    """Show the notebooks as pages without code, on this machine, behind a token."""
+    from sage50kit.app import run_app
+
+    run_app(profile, port=port, theme=theme, token=token)
+    return 0
 
 
 def _blocked(error: PlanBlocked, batch: str, save: Any, workdir: Path) -> Answer:

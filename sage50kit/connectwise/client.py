@@ -44,6 +44,9 @@ T = TypeVar("T")
 class Client:
     """One ConnectWise site, as one member; safe to use from several threads.
 
+    It calls the site directly: proxies and `.netrc` of the environment are ignored on purpose, because whoever sets
+    them would see or replace the keys.
+
     Args:
         settings: where the site is.
         credentials: as whom to sign in.
