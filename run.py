@@ -29,8 +29,16 @@ SYSTEM = {
 }
 # The build back end is among the locked packages, so that nothing unpinned is fetched to build.
 NO_ISOLATION = ["--no-build-isolation"]
-# `--quick` leaves these out: each of their tests starts processes or kernels of its own.
-SLOW = ("tests/test_browser.py", "tests/test_cli.py", "tests/test_notebooks.py")
+# `--quick` leaves these out, as it does every test marked slow: they start processes or kernels of their own.
+SLOW = (
+    "tests/test_browser.py",
+    "tests/test_cli.py",
+    "tests/test_crash.py",
+    "tests/test_notebooks.py",
+    "tests/test_payment_simulation.py",
+    "tests/test_simulator.py",
+    "tests/test_widgets_unattended.py",
+)
 
 
 def main() -> int:
@@ -117,7 +125,7 @@ def test(*, quick: bool) -> int:
     """Every check, one after the other; all run, and all failures are named at the end."""
     missing = prepare_system()
     notebooks = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "notebooks").glob("*.ipynb"))
-    tests = [f"--ignore={path}" for path in SLOW] if quick else []
+    tests = ["-m", "not slow", *(f"--ignore={path}" for path in SLOW)] if quick else []
     checks: dict[str, list[object]] = {
         "ruff check": ["ruff", "check", "."],
         "ruff format": ["ruff", "format", "--check", "."],

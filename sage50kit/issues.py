@@ -157,7 +157,16 @@ payment_over | warn | {value} is applied to it in Sage 50, ConnectWise has room 
 payment_conflict | refuse | Sage 50 shows {value} paid, ConnectWise {there}, of which {foreign} was not written by the kit and is never changed | correct the one that is wrong; ConnectWise takes one payment for an invoice
 payment_restored | warn | our payment was changed in ConnectWise to {value}; Sage 50 shows {wanted} | enter payments in Sage 50; it is set back
 payment_refused | refuse | ConnectWise did not take the payment of {value}: {why} | it waits and is tried again with the next run
+payment_moved_on | refuse | ConnectWise shows {there} paid, {before} when the plan was made; nothing was written | it waits and is planned anew with the next run
 payment_unanswered | refuse | ConnectWise did not answer about the payment of {value}: {why} | it is looked up and tried again with the next run
+portal_invoice_missing | warn | {value} was paid in the portal; the invoice is not open in Sage 50, so no receipt was posted | push the invoice if it is not there; if the payment was entered by hand, there is nothing to do
+portal_incomplete | refuse | a payment of the portal has no {field} | look at the payment in ConnectWise
+portal_unread | warn | the payments of the portal could not be listed: {why} | give the member the right, or set portal = false under [payments] in the profile
+portal_customer_missing | refuse | {value} was paid in the portal; its company has no account number | fill Account under Company Finance in ConnectWise; it is tried again
+portal_open_differs | refuse | {value} was paid in the portal, only {open} is open in Sage 50; no receipt was posted | if it was entered in Sage 50 by hand, delete that receipt; it is posted with the next run
+portal_gone | warn | portal payment {reference} of {value} was posted and stands in Sage 50 no longer; it is not posted again | enter it by hand if it was taken out by mistake
+portal_refused | refuse | Sage 50 refused the receipt of the portal payment of {value}: {why} | it is tried again with the next run
+portal_unanswered | refuse | Sage 50 did not answer about the receipt of the portal payment of {value}: {why} | it is looked up before anything is sent again
 company_refused | refuse | Sage 50 refused it: {value} | correct it and push it in the next batch
 """
 

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from sage50kit.payments.golive import HistoryMatch
     from sage50kit.payments.model import PaymentPlan, Reading
     from sage50kit.payments.reconcile import Reconciliation
-    from sage50kit.payments.record import PaymentRecord
     from sage50kit.payments.report import PaymentReport
 
     Progress = Callable[[str, int, int | None], None]
@@ -469,25 +468,15 @@ class Kit:
             since: `last` (successful run), `week`, `fortnight`, `month` or a date such as 2026-10-31.
             full: look at every invoice that was ever paid, whatever changed.
         """
-        from sage50kit.payments import receipts
+        from sage50kit.payments import sync
 
-        today = date.today()  # noqa: DTZ011  # the person's day
-        known = self._payments().known()
-        return receipts.read(self.company, known, since=since, full=full, today=today)
+        return sync.fetch(self, since=since, full=full)
 
-    def plan_payments(self, reading: Reading | None = None) -> PaymentPlan:
+    def plan_payments(self, receipts: Reading | None = None) -> PaymentPlan:
         """The payments that bring ConnectWise to what Sage says; None reads since the last run."""
-        from sage50kit.connectwise.payments import InvoicePayments
-        from sage50kit.payments import planning
+        from sage50kit.payments import sync
 
-        return planning.plan(
-            reading or self.fetch_receipts(),
-            self._payments().known(),
-            connectwise=InvoicePayments(self.connectwise.client),
-            site=self.connectwise.name,
-            company=self.company.name,
-            currency=self.company.books().defaults.currency,
-        )
+        return sync.plan(self, receipts or self.fetch_receipts())
 
     def apply_payments(self, plan: PaymentPlan, *, dry_run: bool = True) -> PaymentReport:
         """Write the payments of a plan; a dry run writes nothing.
@@ -495,28 +484,13 @@ class Kit:
         Raises:
             PushInProgress: somebody else holds the company.
         """
-        from sage50kit.connectwise.payments import InvoicePayments
-        from sage50kit.payments.apply import apply
-        from sage50kit.payments.report import PaymentReport
+        from sage50kit.payments import sync
 
-        if dry_run:
-            return PaymentReport(plan=plan, is_preview=True)
-        report = apply(
-            plan,
-            company=self.company,
-            connectwise=InvoicePayments(self.connectwise.client),
-            log=self.log,
-            record=self._payments(),
-            progress=self.step("payments"),
-        )
-        status, code = report.status, report.exit_code
-        outcome.record("sync-payments", batch="", status=status, exit_code=code)
+        report = sync.preview(plan) if dry_run else sync.apply(self, plan)
+        if not dry_run:
+            words = {"status": report.status, "exit_code": report.exit_code}
+            outcome.record("sync-payments", batch="", **words)  # type: ignore[arg-type]
         return report
-
-    def _payments(self) -> PaymentRecord:
-        from sage50kit.payments.record import PaymentRecord
-
-        return PaymentRecord(self.log, self.company.name)
 
     def history(self) -> pd.DataFrame:
         """One row per batch that was ever planned or pushed, newest first."""

@@ -91,6 +91,13 @@ class PushSettings(_Section):
         return value
 
 
+class PaymentSettings(_Section):
+    """What a payment sync may do."""
+
+    portal: bool = True  # portal payments become receipts in Sage 50
+    portal_cash_account: str = ""  # debited with them; empty for the company's usual one
+
+
 class Profile(_Section):
     """One ConnectWise site joined to one Sage 50 company."""
 
@@ -100,7 +107,7 @@ class Profile(_Section):
     connectwise: ConnectWiseSettings
     sage: SageSettings
     push: PushSettings = PushSettings()
-    payments: dict[str, Any] = {}
+    payments: PaymentSettings = PaymentSettings()
     notify: dict[str, Any] = {}
 
     @classmethod

@@ -149,7 +149,8 @@ def _execute(
             outcome_file=str(kept / "outcome.jsonl"),
         )
     except papermill.PapermillExecutionError as error:
-        return _code_of(error), f"{notebook.name}, cell {error.cell_index}: {error.evalue}"
+        what = error.evalue or error.ename
+        return _code_of(error), f"{notebook.name}, cell {error.cell_index}: {what}"
     except CellTimeoutError:
         sentence = (
             f"a cell of {notebook.name} ran longer than {timeout_seconds} seconds and was stopped."

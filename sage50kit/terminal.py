@@ -141,13 +141,17 @@ def join_lists(words: Sequence[str]) -> list[str]:
             values = [*_before_option(following)]
             result += [part for value in values for part in (word, value)] or [word]
             place += 1 + len(values)
-        elif word == "-p" and len(following) >= 2 and following[0].isidentifier():
+        elif word == "-p" and _has_value(following):
             result += ["-p", f"{following[0]}={following[1]}"]
             place += 3
         else:
             result.append(word)
             place += 1
     return result
+
+
+def _has_value(words: Sequence[str]) -> bool:
+    return len(words) >= 2 and words[0].isidentifier() and not words[1].startswith("--")
 
 
 def _before_option(words: Sequence[str]) -> list[str]:

@@ -17,6 +17,7 @@ import sage50kit.batch.planning
 import sage50kit.batch.push
 import sage50kit.connectwise.frames
 import sage50kit.connectwise.unposted  # noqa: F401  # children find all this loaded
+from sage50kit.connectors.embedded.reading import place_of
 from sage50kit.kit import Kit
 from sage50kit.sandbox.serve import running
 from sage50kit.simulator.ground import (
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from sage50kit.simulator.points import Point
 
 BATCH = "20261031JD-IEP"
+LIVING = "SELECT label, type, id FROM document WHERE label <> '' AND voided_by IS NULL AND void_of IS NULL"
 HELD = "invoice:48118"  # Palmetto is always on hold: refused
 # A credit memo, an invoice of a customer and an item to be created, one that is refused, a bill with two
 # rows that are cleared, a receipt that waits on its bill, an adjustment of two parts, a journal entry.
@@ -63,6 +65,11 @@ class Way:
     profile: Profile
     imports: bool = False
 
+    @property
+    def folder(self) -> Path:
+        """Where the company and its log are."""
+        return self.profile.workdir.parent
+
     def open(self, points: Points | None = None) -> Kit:
         kit = Kit(self.profile)
         if self.imports:
@@ -73,6 +80,35 @@ class Way:
 def push(kit: Kit) -> Any:
     """The whole way, from the lists to the report."""
     return kit.push(kit.plan(kit.fetch(), batch=BATCH), dry_run=False)
+
+
+def resume(kit: Kit) -> Any:
+    """What `sage50kit resume` does, and then a person's look at what nobody else can tell."""
+    kit.resume()
+    there = living_places(kit.company.path)
+    for batch in kit.log.unfinished_batches():
+        for row in kit.log.documents(batch):
+            if row.state == "in_doubt":
+                place = there.get(row.document.label)
+                kit.resume(row.document.label, posted=place, not_posted=place is None)
+
+
+def rerun(kit: Kit) -> Any:
+    """Post what a restored backup lost."""
+    return kit.rerun(BATCH, dry_run=False)
+
+
+def unpost(kit: Kit) -> Any:
+    """Delete the batch, and cancel its documents."""
+    return kit.unpost(BATCH, void=True)
+
+
+def clear(kit: Kit) -> Any:
+    """Batch everything without posting it, unless that is done."""
+    known = kit.log.batch(BATCH)
+    if known is not None and known.state == "created":
+        return None
+    return kit.clear(kit.fetch(), batch=BATCH, reason="paid in cash", dry_run=False)
 
 
 def die(way: Way, act: Callable[[Kit], Any], point: Point) -> None:
@@ -105,6 +141,10 @@ class CrashStage:
         self._site.replace(self._content)
         return Way(world_profile(self._server, folder), imports)
 
+    def restored(self, way: Way) -> None:
+        """Put the company back as it was before the push."""
+        copy_company(self._original, way.folder)
+
     def killed(self, way: Way, act: Callable[[Kit], Any], point: Point) -> bool:
         """Let a process run until it dies; whether it did die there."""
         process = CONTEXT.Process(target=die, args=(way, act, point))
@@ -119,13 +159,15 @@ class CrashStage:
 
 
 def living(way: Way) -> Counter[str]:
-    """How often each document stands in the company file, by plain SQL."""
-    file = way.profile.workdir.parent / COMPANY_FILE
+    """How often each document stands in the company file, by plain SQL, whatever its generation."""
+    with closing(sqlite3.connect(way.folder / COMPANY_FILE)) as db:
+        return Counter(label.partition("#")[0] for label, _, _ in db.execute(LIVING))
+
+
+def living_places(file: Path) -> dict[str, str]:
+    """Where each document of the books stands, as a person reads it there."""
     with closing(sqlite3.connect(file)) as db:
-        rows = db.execute(
-            "SELECT label FROM document WHERE label <> '' AND voided_by IS NULL AND void_of IS NULL"
-        )
-        return Counter(label for (label,) in rows)
+        return {label: place_of(kind, row) for label, kind, row in db.execute(LIVING)}
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from sage50kit.connectors.embedded import EmbeddedCompany, create_company, read_
 from sage50kit.connectwise.client import Client, Credentials
 from sage50kit.connectwise.payments import InvoicePayments
 from sage50kit.model import Distribution, Document
-from sage50kit.payments import apply, planning, receipts
+from sage50kit.payments import apply, planning, portal, receipts
 from sage50kit.payments.record import PaymentRecord
 from sage50kit.profile import ConnectWiseSettings
 from sage50kit.pushlog import PushLog
@@ -77,11 +77,14 @@ class Stage:
     record: PaymentRecord
     faults: Faults
     waited: list[float] = field(default_factory=list)
+    portal: bool = False  # whether payments of the portal are carried too
 
     def plan(self, since: str = "last", *, full: bool = False) -> PaymentPlan:
         """What a sync would do."""
         known = self.record.known()
         reading = receipts.read(self.company, known, since=since, full=full, today=TODAY)
+        ends = {"company": self.company, "connectwise": self.connectwise}
+        found = portal.listed(known, today=TODAY, **ends) if self.portal else planning.NOTHING
         return planning.plan(
             reading,
             known,
@@ -89,6 +92,7 @@ class Stage:
             site=self.connectwise.client.name,
             company=self.company.name,
             currency="USD",
+            portal=found,
         )
 
     def apply(self, plan: PaymentPlan) -> PaymentReport:

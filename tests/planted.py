@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 MOST_SEEDS = 200
 PUSH = "sage50kit.batch.push"
+RERUN = "sage50kit.batch.rerun"
+UNPOST = "sage50kit.batch.unpost"
 VALIDATION = "sage50kit.batch.validation"
 
 
@@ -65,10 +67,16 @@ BUGS = {
         """    except Sage50KitError as error:
         log.mark(document, "refused\"""",
     ),
-    "the batch is created without looking": Bug(
+    "the batch is tried again blindly, under another number": Bug(
         PUSH,
-        "found = connectwise.find_batch(plan.batch) or _create(",
-        "found = _create(",
+        """    except ConnectWiseError as error:
+        return error
+    return None
+""",
+        """    except ConnectWiseError:
+        connectwise.create_batch(f"{batch}-1", kinds={row.kind for row in members}, entry_ids=ids)
+    return None
+""",
     ),
     "the batch holds a refused document": Bug(
         PUSH,
@@ -87,18 +95,23 @@ BUGS = {
     ),
     "the generation stays the same": Bug(
         VALIDATION,
-        "generation=last.generation + 1",
-        "generation=last.generation",
+        "again = replace(document, generation=last + 1)",
+        "again = replace(document, generation=max(last, 1))",
     ),
     "what stands in the books is posted again": Bug(
         VALIDATION,
         "            there[document.label] = f",
         "            there[document.label[:0]] = f",
     ),
-    "masters are not created again after a crash": Bug(
-        PUSH,
-        'if event["kind"] == "master_created":',
-        'if event["kind"] == "master_creating":',
+    "a re-run posts nothing of what is missing": Bug(
+        RERUN,
+        'if state == "missing"}',
+        'if state == "changed"}',
+    ),
+    "an un-posted batch is not written down": Bug(
+        UNPOST,
+        '    log.mark_batch(batch, "unposted")\n',
+        "",
     ),
 }
 

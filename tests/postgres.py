@@ -43,6 +43,19 @@ class Postgres:
         self.run(self._url(), f"CREATE DATABASE {name}")
         return self._url(name)
 
+    def keeper_url(self) -> str:
+        """A new database as a profile names it: with a user who is asked for a password, and without it."""
+        there = self.database()
+        url = sa.URL.create(
+            "postgresql",
+            username="keeper",
+            host=there.host,
+            port=there.port,
+            database=there.database,
+            query=there.query,
+        )
+        return str(url)
+
     def kill(self) -> None:
         """What a power cut does to the server."""
         server = psutil.Process(self._server.get_pid())

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sage50kit.sandbox.auth import Gate
+    from sage50kit.sandbox.faults import Faults
+    from sage50kit.sandbox.serve import Running
 
 ROOT = Path(__file__).resolve().parents[1]
 PROFILE = """
@@ -46,6 +48,7 @@ class Stage:
     profile: Path
     environment: dict[str, str]
     site: Site
+    server: Running
 
     @property
     def company(self) -> EmbeddedCompany:
@@ -99,12 +102,18 @@ def finished(*words: str, environment: dict[str, str] | None = None) -> Finished
 
 
 @contextmanager
-def staged(folder: Path, gate: Gate | None = None) -> Iterator[Stage]:
-    """The fixtures over HTTP, and their company new in `folder`; behind a door of its own, or a given one."""
+def staged(
+    folder: Path,
+    gate: Gate | None = None,
+    site: Site | None = None,
+    *,
+    faults: Faults | None = None,
+) -> Iterator[Stage]:
+    """The fixtures, or a given site, over HTTP, and their company new in `folder`; behind a door of its own."""
     books, stock = read_lists(fixtures_folder() / "company")
     create_company(folder / "lakeside.company", books, name="Lakeside", opening_stock=stock).close()
-    site = Site.fixtures()
-    with running(site, gate=gate) as server:
+    site = site or Site.fixtures()
+    with running(site, gate=gate, faults=faults) as server:
         profile = folder / "stage.toml"
         words = {"site": server.site, "company": server.company, "client_id": server.client_id}
         profile.write_text(PROFILE.format(**words), encoding="utf-8")
@@ -112,4 +121,4 @@ def staged(folder: Path, gate: Gate | None = None) -> Iterator[Stage]:
             "SAGE50KIT_STAGE_PUBLIC_KEY": server.public_key,
             "SAGE50KIT_STAGE_PRIVATE_KEY": server.private_key,
         }
-        yield Stage(folder, profile, keys, site)
+        yield Stage(folder, profile, keys, site, server)

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
+from sage50kit import Kit
+from sage50kit.app import pages
 from sage50kit.sandbox.serve import default_gate
-from tests.pages import PATIENCE, browser, browser_path, lab, notebook, open_in_lab
+from tests.pages import PATIENCE, browser, browser_path, lab, notebook, open_in_lab, served
 from tests.stage import staged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from playwright.sync_api import Browser, Locator, Page
 
@@ -30,6 +35,7 @@ KEYS = {
     "SAGE50KIT_STAGE_PUBLIC_KEY": GATE.accounts[0].public_key,
     "SAGE50KIT_STAGE_PRIVATE_KEY": GATE.accounts[0].private_key,
 }
+TAKEN = ("20260930JD-I", "20260930JD-E", "20260930JD-P")  # batches of the fixtures
 expect.set_options(timeout=PATIENCE)
 
 
@@ -50,8 +56,10 @@ def jupyter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.fixture
-def stage(tmp_path: Path) -> Iterator[Stage]:
+def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
     """A pair of a test's own, whose keys the servers know."""
+    for name, value in KEYS.items():
+        monkeypatch.setenv(name, value)
     with staged(tmp_path, GATE) as made:
         yield made
 
@@ -95,9 +103,9 @@ def test_the_choice_in_the_browser_is_the_choice_in_python(
     page.get_by_role("button", name="Clear filters").click()
     expect(status).to_contain_text("43 of 43 rows shown, 39 of 43 included")
 
-    page.get_by_text("This choice as parameters").click()
+    page.get_by_text("This choice, for the unattended").click()
     code = page.locator(".s50-code")
-    expect(code).to_contain_text("without = [")
+    expect(code).to_contain_text("'without': [")
     left_out = set(re.findall(r"expense:\d+", code.inner_text()))
     assert left_out == {"expense:5011", "expense:5021", "expense:5022", "expense:5031"}
 
@@ -127,3 +135,177 @@ def test_the_blocked_invoice_is_marked_and_explained(jupyter: Server, page: Page
     expect(marked).to_have_count(1)
     marked.get_by_text("invoice", exact=True).click()
     expect(page.get_by_text("To do: add 4950 under Maintain > Chart of Accounts")).to_be_visible()
+
+
+def test_hostile_text_neither_runs_nor_turns_its_row(jupyter: Server, page: Page):
+    """Markup, a formula and a right-to-left mark in every text field: shown as text, in grid and message."""
+    name, asked = "hostile.ipynb", list[str]()
+    hostile = '<img src="http://192.0.2.1/x" onerror="alert(1)">=HYPERLINK("x")\u202eabc'
+    columns = "[GridColumn(name=n, title=n, kind=k) for n, k in {'number': 'text', 'kind': 'choice', 'date': 'date'}.items()]"
+    notebook(
+        jupyter.folder / name,
+        "import pandas as pd\nfrom sage50kit.widgets.grid import Grid, GridColumn\n"
+        "from sage50kit.widgets.panel import html, message\n"
+        f"text = {hostile!r}\nframe = pd.DataFrame({{'number': [text], 'kind': [text], 'date': [text]}})\n"
+        f"grid = Grid(frame, {columns}, label=text, include_title='Include')\n"
+        "grid.mark({0: ('warn', text)})\ngrid",
+        "html(message(text, 'warn', text))",
+    )
+    page.on("dialog", lambda dialog: asked.append(dialog.message))
+    page.on("request", lambda request: asked.append(request.url))
+    open_in_lab(page, jupyter, name)
+    expect(page.locator(".s50-body .s50-row")).to_have_count(1)
+    expect(page.locator(".s50-warn")).to_be_visible()
+
+    shown = page.locator(".s50-body").inner_text()
+    assert shown.count('<img src="http://192.0.2.1/x" onerror="alert(1)">=HYPERLINK("x") abc') == 3
+    assert page.locator(".s50-grid img, .s50-warn img").count() == 0
+    assert [what for what in asked if "192.0.2.1" in what or what == "1"] == []
+
+
+# --- the whole push ---
+
+
+def batch_page(jupyter: Server, page: Page, stage: Stage) -> None:
+    """The batch notebook over the pair of a test, all cells run."""
+    name = f"{stage.folder.name}.ipynb"
+    with pages(str(stage.profile)) as folder:
+        shutil.copy(folder / "20_run_batch.ipynb", jupyter.folder / name)
+    open_in_lab(page, jupyter, name)
+    expect(page.get_by_role("button", name="Push …")).to_be_visible()
+
+
+def written(stage: Stage) -> tuple[list[str], int, int]:
+    """What both ends hold: batches of the site, how often it was changed, documents of the company."""
+    with stage.company as company:
+        return stage.batches(), stage.site.revision, len(company.documents())
+
+
+def both_ends_agree(stage: Stage, batch: str) -> set[str]:
+    """Site, log and books are read and compared; the keys of what was posted."""
+    with Kit(stage.profile) as kit:
+        verification = kit.verify(batch)
+        assert verification.ok, verification.findings
+        return {row.key for row in kit.log.documents(batch) if row.state == "posted"}
+
+
+def test_from_choosing_to_the_saved_log_in_jupyterlab(jupyter: Server, page: Page, stage: Stage):
+    """Location, filter, all that is filtered, one less; a mapping broken and mended; pushed; both ends agree."""
+    before = written(stage)
+    batch_page(jupyter, page, stage)
+    tampa = page.get_by_label("Location", exact=True).get_by_role("option", name="Tampa")
+    page.get_by_label("Location", exact=True).select_option(tampa.inner_text())
+    page.get_by_role("button", name="Fetch").click()
+    status = page.get_by_role("status").filter(has_text="rows shown").first
+    expect(status).to_contain_text("36 of 36 rows shown")
+    picker = page.get_by_role("grid", name="Unposted transactions")
+    page.get_by_role("button", name="Leave out all 36").click()
+    picker.get_by_label("Filter Kind").select_option("invoice")
+    page.get_by_role("button", name=re.compile(r"Include the \d+ shown")).click()
+    picker.get_by_label("Include 10432").uncheck()
+
+    page.get_by_label("Leave out what is blocked").uncheck()
+    page.get_by_role("button", name="Check and preview again").click()
+    expect(page.get_by_text("findings block the batch")).to_be_visible()
+    cure = page.get_by_text("To do: add 4950 under Maintain").last
+    expect(cure).to_be_visible()
+    stage.correct()
+    page.get_by_role("button", name="Check and preview again").click()
+    expect(page.get_by_text("Nothing is written yet").last).to_be_visible()
+    documents = page.get_by_role("grid", name="Documents in posting order")
+    documents.get_by_label("Filter Number").fill("10431")
+    documents.get_by_text("10431", exact=True).click()
+    expect(page.get_by_text("8 of 8 rows shown")).to_be_visible()
+    assert written(stage) == before
+
+    page.get_by_label("Batch number").fill("20260930JD-I")
+    expect(page.get_by_text("is taken in ConnectWise")).to_be_visible()
+    page.get_by_label("Batch number").fill("20261031JD-I")
+    expect(page.get_by_text("20261031JD-I is free")).to_be_visible()
+    page.get_by_role("button", name="Push …").dblclick()
+    expect(page.get_by_text("then create batch 20261031JD-I")).to_be_visible()
+    assert written(stage) == before
+    page.get_by_role("button", name="Yes, write it now").click()
+    expect(page.get_by_text("completed, but some transactions contained errors")).to_be_visible()
+    page.get_by_role("button", name="Save full log").click()
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="log.jsonl").click()
+
+    lines = Path(saved.value.path()).read_text(encoding="utf-8").splitlines()
+    posted = {json.loads(line)["key"] for line in lines if json.loads(line)["kind"] == "posted"}
+    assert posted == both_ends_agree(stage, "20261031JD-I")
+    assert "invoice:48102" not in posted
+    assert stage.batches().count("20261031JD-I") == 1
+    assert serious(page) == []
+
+
+# --- without code, without a mouse ---
+
+
+@pytest.fixture
+def controller(stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The pages without code over the pair of a test."""
+    folder = tmp_path_factory.mktemp("app") / "app"
+    folder.mkdir()
+    words = ["-m", "sage50kit", "app", "--profile", str(stage.profile), "--port", "{port}"]
+    with served([*words, "--token", "{token}"], folder, KEYS) as server:
+        yield server
+
+
+def tab_to(page: Page, place: Locator) -> None:
+    """Press Tab until a control has the focus, as somebody without a mouse does."""
+    expect(place).to_be_visible()
+    for _ in range(80):
+        if place.evaluate("node => node === document.activeElement"):
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError(f"no number of Tabs reaches {place}")
+
+
+def serious(page: Page) -> list[str]:
+    """What axe holds against our parts of a page."""
+    found = Axe().run(page, context={"include": [[".s50, main"]]}).response["violations"]
+    return [
+        f"{row['id']}: {row['nodes'][0]['html'][:200]}"
+        for row in found
+        if row["impact"] in ("serious", "critical")
+    ]
+
+
+def test_the_whole_push_without_a_mouse_and_without_code(
+    controller: Server, page: Page, stage: Stage
+):
+    """From the start page to the ending by keys alone; axe has nothing serious; no other host is asked."""
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(controller.page(""))
+    assert serious(page) == []
+    link = page.get_by_role("link", name="Run batch Choose")
+    tab_to(page, link)
+    page.keyboard.press("Enter")
+
+    grid = page.get_by_role("grid", name="Unposted transactions")
+    tab_to(page, grid)
+    page.keyboard.press("Control+Shift+a")
+    page.keyboard.press("/")
+    page.keyboard.type("expense")
+    status = page.get_by_role("status").filter(has_text="rows shown").first
+    expect(status).to_contain_text("5 of 43 rows shown, 0 of 43 included")
+    tab_to(page, grid)
+    page.keyboard.press("Control+a")
+    expect(status).to_contain_text("5 of 43 included")
+    tab_to(page, page.get_by_role("button", name="Check and preview again"))
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Nothing is written yet: 3 documents")).to_be_visible()
+    tab_to(page, page.get_by_role("button", name="Push …"))
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="No, not yet")).to_be_focused()
+    assert serious(page) == []
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("completed successfully")).to_be_visible()
+
+    assert serious(page) == []
+    (batch,) = set(stage.batches()) - set(TAKEN)
+    assert len(both_ends_agree(stage, batch)) == 3
+    assert [url for url in asked if not url.startswith((controller.url, "data:", "blob:"))] == []

@@ -134,6 +134,7 @@ def test_a_claim_that_ended_can_be_taken_at_once(place, log):
             assert held.still_held()
             with pytest.raises(PushInProgress), other.claim():
                 pass
+        assert not held.still_held()
         with other.claim():
             pass
     other.close()

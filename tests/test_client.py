@@ -182,6 +182,30 @@ def test_a_member_is_impersonated(site: Site) -> None:
     assert {_user(seen.headers) for seen in site.asked(INVOICES)} == {"acme+t1"}
 
 
+def test_a_member_may_act_as_another_one(site: Site) -> None:
+    """With an API key and a member the token is asked for as a member, not as an integrator."""
+    site.lists[INVOICES] = []
+    site.next_answers[TOKENS] = [_token("t1", "2999-01-01")]
+    with site.client(member="jd") as client:
+        assert client.get(INVOICES) == []
+    (asked,) = site.asked(TOKENS)
+    assert asked.headers["x-cw-usertype"] == "member"
+    assert _user(asked.headers) == "acme+public1"
+    assert [_user(seen.headers) for seen in site.asked(INVOICES)] == ["acme+t1"]
+
+
+def test_proxies_of_the_environment_do_not_see_the_keys(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A proxy that does not exist is not noticed, because nobody asks it."""
+    site.lists[INVOICES] = []
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "HTTPS_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    with site.client() as client:
+        assert client.get(INVOICES) == []
+
+
 def test_a_token_is_renewed_before_it_ends(site: Site) -> None:
     """Shortly before `expiration` a new token is asked for; the clock is an argument."""
     clock = [datetime(2026, 10, 31, 12, tzinfo=UTC)]

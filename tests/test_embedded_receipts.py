@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import date
+import sqlite3
+from contextlib import closing, suppress
+from datetime import date, timedelta
 from decimal import Decimal
+from random import Random
 
 import pytest
 
-from sage50kit.errors import DocumentRefused
+from sage50kit.connectors.embedded import EmbeddedCompany
+from sage50kit.errors import CompanyError, DocumentRefused
 from tests.embedded_company import (
     content,
     credit_memo,
@@ -103,6 +107,126 @@ def test_cursor_follows_new_and_voided_receipts(company):
         company.void_receipt(first.place, on=date(2026, 10, 25))
 
 
+def test_unapplied_money_is_an_open_item(company):
+    """100.00 received, 60.00 applied: 40.00 stays with the customer, until the receipt is edited."""
+    receipt = company.enter_receipt(
+        "ACME",
+        reference="A",
+        date=date(2026, 10, 20),
+        applied={"1": Decimal(60)},
+        unapplied=Decimal(40),
+    )
+    assert (receipt.amount, receipt.unapplied) == (Decimal(100), Decimal(40))
+    assert ("A", Decimal(-40)) in _open(company, date(2026, 10, 20))
+    assert company.books().customer["acme"].balance == Decimal(30)
+    words = {"reference": "A", "date": date(2026, 10, 20)}
+    edited = company.edit_receipt(receipt.place, "ACME", applied={"1": Decimal(100)}, **words)
+    assert (edited.place, edited.unapplied) == (receipt.place, 0)
+    assert _open(company, date(2026, 10, 20))[0] == ("2", Decimal(50))
+
+
+def test_edit_moves_and_delete_erases(company):
+    """The receipt pays another invoice from then on; deleted, it never was, but the cursor tells it."""
+    first = company.enter_receipt(
+        "ACME", reference="A", date=date(2026, 10, 20), applied={"1": Decimal(40)}
+    )
+    cursor = company.receipts("")[1]
+    company.edit_receipt(
+        first.place,
+        "ACME",
+        reference="B",
+        date=date(2026, 10, 21),
+        applied={"2": Decimal(45)},
+    )
+    assert _open(company, date(2026, 10, 21))[:2] == [("1", Decimal(100)), ("2", Decimal(5))]
+    assert [
+        (row.invoice, row.amount, row.date)
+        for row in company.applications(as_of=date(2026, 12, 31))
+    ] == [("2", Decimal(45), date(2026, 10, 21))]
+    company.delete_receipt(first.place)
+    assert _open(company, date(2026, 10, 21))[1] == ("2", Decimal(50))
+    assert [(row.place, row.state) for row in company.receipts(cursor)[0]] == [
+        (first.place, "deleted")
+    ]
+    assert company.receipts("")[0] == company.applications() == []
+
+
+def test_a_bounced_check_reopens_its_invoices_on_that_day(company):
+    """The receipt stands, a negative one stands against it; what was left over is gone too."""
+    paid = company.enter_receipt(
+        "ACME",
+        reference="A",
+        date=date(2026, 10, 20),
+        applied={"1": Decimal(60), "2": Decimal(50)},
+        unapplied=Decimal(5),
+    )
+    back = company.bounce_receipt(paid.place, reference="NSF A", on=date(2026, 10, 25))
+    assert (back.amount, back.unapplied) == (Decimal(-115), Decimal(-5))
+    assert ("A", Decimal(-5)) in _open(company, date(2026, 10, 24))
+    assert _open(company, date(2026, 10, 25))[:2] == [("1", Decimal(100)), ("2", Decimal(50))]
+    for change in (
+        lambda: company.bounce_receipt(paid.place, reference="X", on=date(2026, 10, 26)),
+        lambda: company.void_receipt(paid.place, on=date(2026, 10, 26)),
+        lambda: company.delete_receipt(paid.place),
+        lambda: company.delete_receipt(back.place),
+    ):
+        with pytest.raises(DocumentRefused, match=r"bounced|taken back|not a receipt"):
+            change()
+
+
+def test_a_credit_memo_is_applied_by_itself(company):
+    """To one invoice, to several, taken back; never more than is left of it or of the invoice."""
+    memo = next(row for row in company.documents() if row.reference == "C1").place
+    on = date(2026, 10, 20)
+    applied = company.apply_credit(memo, applied={"1": Decimal(12), "2": Decimal(8)}, on=on)
+    assert [(row.kind, row.reference, row.invoice) for row in applied.applications] == [
+        ("credit_memo", "C1", "1"),
+        ("credit_memo", "C1", "2"),
+    ]
+    assert _open(company, on) == [("1", Decimal(88)), ("2", Decimal(42)), ("B1", Decimal(30))]
+    before = content(company.path)
+    for wrong, reason in (
+        ({"1": Decimal(21)}, "20.00 is left"),
+        ({"2": Decimal(51)}, "more than"),
+        ({"9": Decimal(1)}, "not an open invoice"),
+    ):
+        with pytest.raises(DocumentRefused, match=reason):
+            company.apply_credit(memo, applied=wrong, on=on)
+    assert content(company.path) == before
+    company.apply_credit(memo, applied={}, on=on)
+    assert ("C1", Decimal(-20)) in _open(company, on)
+    assert company.receipts("")[0] == []
+
+
+def test_receipts_since_a_day(company):
+    """Those dated then or later, and those saved then or later, whatever their date."""
+    company.enter_receipt(
+        "ACME", reference="A", date=date(2026, 10, 20), applied={"1": Decimal(40)}
+    )
+    today = date.today()  # noqa: DTZ011  # the day on which it is saved
+    assert len(company.receipts("", since=date(2026, 10, 20))[0]) == 1
+    assert len(company.receipts("", since=min(today, date(2026, 10, 20)))[0]) == 1
+    assert company.receipts("", since=max(today, date(2026, 10, 20)) + timedelta(days=1))[0] == []
+
+
+def test_a_file_of_the_first_version_is_brought_forward(company, tmp_path):
+    """It had no list of changes: its receipts are told as saved on their date, and work goes on."""
+    company.enter_receipt(
+        "ACME", reference="A", date=date(2026, 10, 20), applied={"1": Decimal(40)}
+    )
+    company.close()
+    with closing(sqlite3.connect(company.path)) as db:
+        db.execute("DROP TABLE receipt_change")
+        db.execute("PRAGMA user_version = 1")
+        db.commit()
+    with EmbeddedCompany(company.path) as old:
+        assert [row.reference for row in old.receipts("0")[0]] == ["A"]
+        old.enter_receipt(
+            "ACME", reference="B", date=date(2026, 10, 21), applied={"1": Decimal(10)}
+        )
+        assert [row.reference for row in old.receipts("1")[0]] == ["B"]
+
+
 REFUSED = {
     "unknown customer": ({"customer_id": "NOBODY"}, "NOBODY does not exist"),
     "unknown invoice": ({"applied": {"77": Decimal(5)}}, "77 is not an open invoice"),
@@ -150,3 +274,48 @@ def test_refused_receipts_write_nothing(company, name):
     with pytest.raises(DocumentRefused, match=reason):
         company.enter_receipt(values.pop("customer_id"), **values)
     assert content(company.path) == before
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_random_bookkeeping_keeps_ledger_and_open_items_together(company, seed):
+    """Receipts entered, edited, deleted, voided, bounced, credit applied: the books agree after each."""
+    dice = Random(seed)
+    memo = next(row for row in company.documents() if row.reference == "C1").place
+    places: list[str] = []
+    done = 0
+    for step in range(60):
+        words = {
+            "reference": f"R{step}",
+            "date": date(2026, 10, 20),
+            "applied": {
+                number: Decimal(dice.randint(1, 6000)) / 100
+                for number in dice.sample(["1", "2"], dice.randint(0, 2))
+            },
+            "unapplied": Decimal(dice.choice([0, 0, 7])),
+        }
+        if words["applied"] and dice.random() < 0.3:
+            words["applied"]["C1"] = Decimal(-dice.randint(1, 10))
+        place = dice.choice(places or [""])
+        acts = [
+            lambda words=words: places.append(company.enter_receipt("ACME", **words).place),
+            lambda words=words, place=place: company.edit_receipt(place, "ACME", **words),
+            lambda place=place: company.delete_receipt(place),
+            lambda place=place: company.void_receipt(place, on=date(2026, 10, 28)),
+            lambda place=place, step=step: company.bounce_receipt(
+                place, reference=f"N{step}", on=date(2026, 10, 27)
+            ),
+            lambda: company.apply_credit(
+                memo, applied={"1": Decimal(dice.randint(0, 20))}, on=date(2026, 10, 15)
+            ),
+        ]
+        with suppress(DocumentRefused, CompanyError):
+            dice.choice(acts)()
+            done += 1
+        assert company.differences() == [], step
+        receivable = company.trial_balance()["1100"]
+        opened = company.open_items(as_of=date(2026, 12, 31))
+        assert sum(row.open_amount for row in opened if row.type != "purchase") == receivable
+        paid = sum(row.applied for row in company.applications())
+        sales = [row for row in opened if row.type == "sales_invoice"]
+        assert sum(row.open_amount for row in sales) == Decimal(150) - paid
+    assert done > 10

@@ -284,7 +284,7 @@ def test_what_will_be_created_is_shown_with_every_field_and_every_cut():
     proof = Proof(plan=plan, books=golden.books(name))
     fields = dict(zip(proof.masters["field"], proof.masters["value"], strict=True))
 
-    assert {"name", "due days", "terms", "sales account id"} <= set(fields)
+    assert {"name", "due days", "terms", "sales account ID"} <= set(fields)
     assert len(fields["name"]) <= 39
     whole = next(issue.value for issue in plan.issues if issue.code == "text_cut")
     assert whole.startswith(fields["name"])

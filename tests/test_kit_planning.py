@@ -91,3 +91,18 @@ def test_the_report_says_once_what_was_foreseen_and_what_sage_said(kit: Kit):
     assert issues["code"].to_dict() == {"10448": "company_refused", "10436": "company_warning"}
     assert "Always Hold" in issues.loc["10448", "message"]
     assert "credit status under Maintain > Customers" in issues.loc["10448", "fix"]
+
+
+def test_the_level_of_detail_reaches_the_lines(kit: Kit):
+    """What the profile asks for, Default or Detailed, is what ConnectWise writes into the lines."""
+    chosen = kit.fetch(kinds=["invoice"])
+    chosen = chosen[chosen["number"] == "10431"]
+    texts = {}
+    for level in ("Default", "Condensed", "Detailed"):
+        push = kit.profile.push.model_copy(update={"invoice_detail": level})
+        with Kit(kit.profile.model_copy(update={"push": push})) as other:
+            plan = other.plan(chosen, batch="LEVEL")
+            texts[level] = [row.description for row in plan.documents[0].distributions]
+
+    assert texts["Default"] != texts["Detailed"]
+    assert sum(map(len, texts["Detailed"])) > sum(map(len, texts["Condensed"]))

@@ -15,13 +15,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PURE = [
-    "model",
+    "model/__init__",
+    "model/content",
+    "model/lists",
     "money",
     "issues",
     "connectwise/frames",
     "batch/mapping",
     "batch/validation",
+    "batch/drafting",
     "batch/planning",
+    "batch/proof",
 ]
 CLOCKS = {
     "now",

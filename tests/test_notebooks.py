@@ -158,6 +158,7 @@ def notebook(folder: Path, *sources: str) -> Path:
         ("import os; os._exit(1)", 5, "the kernel of small.ipynb died"),
         ("raise SystemExit(3)", 3, "cell"),
         ("1 / 0", 1, "division by zero"),
+        ("raise KeyboardInterrupt", 5, "KeyboardInterrupt"),
         ("from sage50kit.errors import InDoubt; raise InDoubt('who knows')", 5, "who knows"),
     ],
 )

@@ -83,23 +83,23 @@ def test_a_reading_that_was_cut_holds_the_cursor(stage):
     stage.sync()
     stage.company = reader = Reader(stage.company, complete=False)
     stage.pay("CK 2", 6, applied={"1002": "20.00"})
-    before = stage.record.known().cursor
+    before = stage.record.known().progress.cursor
     report = stage.sync()
-    assert (report.cursor_moved, stage.record.known().cursor) == (False, before)
+    assert (report.cursor_moved, stage.record.known().progress.cursor) == (False, before)
     assert [row.code for row in report.issues] == ["receipts_cut"]
     assert report.exit_code == 3
     assert "stays where it was" in report.sentence
     assert stage.shown() == {"1001": (dollars(10),), "1002": (dollars(20),)}
     reader.complete = True
     assert stage.sync().cursor_moved
-    assert stage.record.known().cursor != before
+    assert stage.record.known().progress.cursor != before
 
 
 def test_a_dated_run_does_not_move_the_cursor(stage):
     """It reads since its day only; what the last run has not read is still to come."""
     stage.pay("CK 1", 5, applied={"1001": "10.00"})
     report = stage.sync("2026-10-06")
-    assert (report.cursor_moved, stage.record.known().cursor) == (False, "")
+    assert (report.cursor_moved, stage.record.known().progress.cursor) == (False, "")
     assert "a date was chosen" in report.sentence
     assert stage.sync().cursor_moved
     assert stage.shown() == {"1001": (dollars(10),)}
@@ -138,6 +138,38 @@ def test_a_cut_export_deletes_nothing(stage):
     reader.complete = True
     stage.sync()
     assert stage.shown() == {}
+
+
+class Late(Reader):
+    """A company where a receipt is entered between the two readings of a sync."""
+
+    def applications(self, **words: Any) -> Any:
+        self.meanwhile()
+        return self._company.applications(**words)
+
+
+def test_a_receipt_entered_between_the_readings_is_known_when_it_goes(stage):
+    """It was written, but not read as a receipt; deleted before the next run, its payment goes too."""
+    stage.pay("CK 1", 5, applied={"1001": "10.00"})
+    plain, late = stage.company, []
+    stage.company = Late(plain)
+    stage.company.meanwhile = lambda: (
+        late
+        or late.append(
+            plain.enter_receipt(
+                "HILLSCHOOL",
+                reference="CK 2",
+                date=date(2026, 10, 6),
+                applied={"1001": dollars(7)},
+            )
+        )
+    )
+    stage.sync()
+    assert stage.shown() == {"1001": (dollars(17),)}
+    stage.company = plain
+    plain.delete_receipt(late[0].place)
+    stage.sync()
+    assert stage.shown() == {"1001": (dollars(10),)}
 
 
 class Forgetful(Reader):

@@ -122,6 +122,14 @@ def test_a_cut_tail_is_found_when_the_log_is_opened(place, statement):
         place.open()
 
 
+def test_a_tail_that_is_cut_off_in_use_shows(log, place):
+    """The count stands outside the chain."""
+    log.record(plan("B-I", invoice(1)))
+    place.run("delete from events where seq = 2")
+
+    assert log.verify() == ["events after 1 are missing; there were 2"]
+
+
 def test_events_put_behind_the_last_one_show(log, place):
     """Somebody who writes into an open log is found out too."""
     log.record(plan("B-I", invoice(1)))
@@ -275,6 +283,25 @@ def test_an_invoice_of_a_refused_bill_may_be_planned_alone(log):
     assert [row.batch for row in log.of_transactions(["expense:2"])["expense:2"]] == ["B"]
     assert [row.batch for row in log.of_transactions(["expense:1"])["expense:1"]] == ["A"]
     assert log.verify() == []
+
+
+def test_a_bill_without_the_row_that_another_took_is_recorded_again(log):
+    """The row stays where it went."""
+    bill = invoice(1, transactions=("expense:1", "expense:2"))
+    log.record(plan("A", bill))
+    log.mark(bill, "refused", batch="A", reason="on hold")
+    log.record(plan("B", invoice(2, transactions=("expense:2",))))
+    log.record(plan("C", invoice(1, transactions=("expense:1",))))
+
+    past = log.of_transactions(["expense:1", "expense:2"])
+    assert [row.batch for rows in past.values() for row in rows] == ["C", "B"]
+    assert log.verify() == []
+
+
+def test_an_unknown_batch_is_none(log):
+    """Nothing of it was recorded or sent."""
+    assert log.plan_of("A", company="company") is None
+    assert not log.was_sent("A")
 
 
 def test_a_transaction_is_in_one_document_of_a_generation(log):

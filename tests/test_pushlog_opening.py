@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import getpass
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import sqlalchemy as sa
 
 from sage50kit.errors import ConfigError, LogUnavailable
 from sage50kit.profile import Profile
@@ -15,8 +15,6 @@ from tests.postgres import PASSWORD
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from tests.postgres import Postgres
 
 VARIABLE = "SAGE50KIT_ACME_LOG_PASSWORD"
 
@@ -29,20 +27,6 @@ def profile(folder: Path, **sage: str) -> Profile:
         "sage": {"company_file": "company.sqlite", **sage},
     }
     return Profile.parse(content, folder=folder)
-
-
-def server_of(postgres: Postgres) -> str:
-    """The URL of a new database, as a profile has it: with a user and no password."""
-    there = postgres.database()
-    url = sa.URL.create(
-        "postgresql",
-        username="keeper",
-        host=there.host,
-        port=there.port,
-        database=there.database,
-        query=there.query,
-    )
-    return str(url)
 
 
 def test_without_a_word_the_log_stands_beside_the_company(tmp_path):
@@ -75,7 +59,7 @@ def test_a_vanished_log_is_asked_back(tmp_path):
 def test_a_log_on_a_server_asks_for_its_password(tmp_path, postgres, monkeypatch):
     """The secret `log_password` opens it; no word of it is in what can be seen."""
     monkeypatch.setenv(VARIABLE, PASSWORD)
-    chosen = profile(tmp_path, log=server_of(postgres))
+    chosen = profile(tmp_path, log=postgres.keeper_url())
     with new_company(tmp_path) as company:
         log = open_log(chosen, company=company, site="site")
 
@@ -87,7 +71,7 @@ def test_a_log_on_a_server_asks_for_its_password(tmp_path, postgres, monkeypatch
 def test_a_wrong_password_is_a_sentence_without_it(tmp_path, postgres, monkeypatch):
     """Who is refused, and nothing that was tried."""
     monkeypatch.setenv(VARIABLE, "guess-guess")
-    chosen = profile(tmp_path, log=server_of(postgres))
+    chosen = profile(tmp_path, log=postgres.keeper_url())
     with new_company(tmp_path) as company, pytest.raises(LogUnavailable) as caught:
         open_log(chosen, company=company, site="site")
 
@@ -138,3 +122,17 @@ def test_a_wrong_place_is_named_by_its_key(tmp_path, log, words):
 
     assert f"sage.log: Value error, {words}" in str(caught.value) or words in str(caught.value)
     assert "hush" not in str(caught.value)
+
+
+def test_an_account_without_a_name_is_unknown(tmp_path, monkeypatch):
+    """A service may run under a number that nobody gave a name."""
+
+    def nameless() -> str:
+        raise KeyError("getpwuid(): uid not found: 4711")
+
+    monkeypatch.setattr(getpass, "getuser", nameless)
+    with new_company(tmp_path) as company:
+        log = open_log(profile(tmp_path), company=company, site="site")
+
+    assert log.actor == "unknown"
+    log.close()

@@ -200,10 +200,9 @@ def test_excel_holds_the_same_totals_exactly(proof):
     summary = sheets(excel.workbook(proof))["Summary"]
     exact = {row[0]: row[2] for row in summary if len(row) > 2 and row[2]}
 
-    amounts = {
-        name: format(value, "f") for name, value in proof.facts if isinstance(value, Decimal)
-    }
-    assert exact == amounts
+    amounts = {name: value for name, value in proof.facts if isinstance(value, Decimal)}
+    assert {name: Decimal(words) for name, words in exact.items()} == amounts
+    assert exact["Difference"] == "0.00"
 
 
 def test_excel_adds_a_total_under_its_column_and_repeats_it_as_text(proof):
@@ -212,10 +211,12 @@ def test_excel_adds_a_total_under_its_column_and_repeats_it_as_text(proof):
     rows = sheets(content)["GL entries by document"]
     debit = rows[0].index("Debit")
 
-    assert [row[debit] for row in rows[-2:]] == ["=SUM(F2:F7)", "1269.0000"]
+    at = [row[0] for row in rows].index("Total")
+    assert [row[debit] for row in rows[at : at + 2]] == [f"=SUM(F2:F{at})", "1269.00"]
     values = openpyxl.load_workbook(io.BytesIO(content), data_only=True)["GL entries by document"]
-    assert values.cell(len(rows) - 1, debit + 1).value == 1269
-    assert sum(row[debit] or 0 for row in rows[1:-2]) == 1269
+    assert values.cell(at + 1, debit + 1).value == 1269
+    assert "Sage 50 itself" in rows[-1][0]
+    assert sum(row[debit] or 0 for row in rows[1:at]) == 1269
 
 
 def test_every_medium_says_the_same_sums(proof):
@@ -369,7 +370,9 @@ def test_csv_keeps_amounts_exact_and_names_whole():
 def test_control_characters_do_not_reach_a_terminal():
     """A name cannot colour, ring, or turn the line it stands on."""
     assert page.clean("Acme\x1b[31m\r\nLtd\u202e\x07") == "Acme [31m Ltd"
-    assert "\x1b" not in text.render(listings.push_page(Report()))
+    assert "\x1b" not in text.render(
+        listings.push_page(Report(totals={"posted": Decimal("1234.50")}))
+    )
 
 
 def test_digits_beyond_the_cent_are_shown():
@@ -407,7 +410,7 @@ def test_the_push_report_begins_with_its_ending():
 
 def test_the_push_report_names_the_screens_of_sage():
     """For each kind that was pushed, the screen where the documents can be looked up is named."""
-    plain = text.render(listings.push_page(Report()))
+    plain = text.render(listings.push_page(Report(totals={"posted": Decimal("1234.50")})))
 
     assert "Customers & Sales > Sales Invoices > View and Edit Sales Invoices" in plain
     assert "Customers & Sales > Credits and Returns > View and Edit Credit Memos" in plain
@@ -508,3 +511,51 @@ def test_blocking_findings_make_a_page_that_says_nothing_was_written():
     result = listings.blocked_page("B-1", issues_of(("block", "1"), ("warn", "2")))
 
     assert result.headline == "Nothing was written: 1 of 2 findings block the batch."
+
+
+def test_what_a_total_counts_is_said_beside_it():
+    """Credit memos in the total of the documents, and what of a push's total was refused."""
+    planned = text.render(listings.proof_page(Listing()))
+    pushed = text.render(listings.push_page(Report(totals={"posted": Decimal("1234.50")})))
+
+    assert "Credit memos count with the invoices here" in planned
+    assert "Posted: 1,234.50 of the total." in pushed
+
+
+def test_a_batch_that_sage_adds_nothing_to_has_no_columns_for_it():
+    """Without entries of Sage's own their columns, and the sentence about them, are left out."""
+    full = Listing()
+    ours = full.gl_entries[full.gl_entries["made_by"] == "kit"].reset_index(drop=True)
+    without = full.by_account[["account_id", "account", "debit", "credit", "net"]]
+    plain = text.render(listings.proof_page(Listing(gl_entries=ours, by_account=without)))
+
+    assert "Sage's own" in text.render(listings.proof_page(full))
+    assert "Sage's own" not in plain
+
+
+def test_a_column_of_amounts_stays_one_when_all_are_blank():
+    """Headings of amounts stand over their figures, also where every amount is zero."""
+    frame = pd.DataFrame({"name": ["a"], "debit": money_series(["0"])})
+    found = page.table(frame, "T", sums=["debit"], blank_zeros=["debit"])
+
+    assert [column.figures for column in found.columns] == [False, True]
+
+
+def test_the_verification_says_why_a_decrease_agrees_with_another_amount():
+    """Sage 50 values what goes out itself; a difference that is right must not look like a mistake."""
+    compared = pd.DataFrame(
+        {
+            "document": ["adjustment:82-adjustment"],
+            "number": ["82"],
+            "connectwise": money_series(["245.00"]),
+            "log": money_series(["245.00"]),
+            "books": money_series(["239.00"]),
+            "equal": [True],
+        }
+    )
+    words = "Sage 50 values what is taken out of stock itself"
+
+    assert words in text.render(listings.verification_page(Comparison(True, documents=compared)))
+    assert words not in text.render(
+        listings.verification_page(Comparison(True, documents=compared.assign(equal=False)))
+    )

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from contextlib import nullcontext
+from datetime import datetime
 
 import httpx
 import pytest
@@ -15,6 +16,7 @@ from sage50kit.errors import UsageError
 from sage50kit.sandbox import faults
 from sage50kit.sandbox.faults import Seen
 from sage50kit.sandbox.faultwords import read_faults
+from sage50kit.sandbox.refusal import Switches
 from sage50kit.sandbox.serve import default_gate, running
 from tests.small_site import BATCHES, UNPOSTED, SmallSite
 from tests.stage import ROOT, finished
@@ -36,6 +38,7 @@ BASE = "/v4_6_release/apis/3.0"
         ("reorder", [200, 200, 200]),
         ("expire", [200, 200, 200]),
         ("slow:0", [200, 200, 200]),
+        ("limit:2 on every", [200, 200, 429]),
         ("500 POST /unpostedinvoices on every", [200, 200, 200]),
     ],
 )
@@ -113,6 +116,8 @@ def test_the_work_is_done_before_or_not_at_all(words, applied):
         "429:soon",
         "html:x",
         "expire:now",
+        "limit:0 on every",
+        "limit on every",
         "500 FETCH /batches",
         "500 POST batches",
         "500 POST /batches 1",
@@ -144,6 +149,7 @@ def test_a_served_site_has_the_trouble(tmp_path):
     """Two `--fault` on the command line, one site."""
     command = [sys.executable, "-m", "sage50kit", "sandbox", "serve", "--workdir", str(tmp_path)]
     command += ["--fault", "html:502 /batches", "--fault", "429:9 /unpostedinvoices on 2"]
+    command += ["--switch", "iso_dates"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
         try:
             line = json.loads(process.stdout.readline())
@@ -153,9 +159,28 @@ def test_a_served_site_has_the_trouble(tmp_path):
                 codes = [
                     client.get(path).status_code for path in (BATCHES, BATCHES, UNPOSTED, UNPOSTED)
                 ]
+                asked = {"batchIdentifier": "x", "exportProductsFlag": True}
+                export = client.post("/finance/accounting/export", json=asked).json()
         finally:
             process.kill()
     assert codes == [502, 200, 200, 429]
+    (line, *_) = export["purchaseTransactions"][0]["purchaseDetail"]
+    assert datetime.fromisoformat(line["documentDate"])
+
+
+def test_switches_are_read_by_name():
+    """With and without an answer, with dashes for underscores; the others stay as decided."""
+    chosen = Switches.read(["iso-dates", "second_payment=overwrite", "account_delimiter=:"])
+    assert chosen == Switches(iso_dates=True, second_payment="overwrite")
+
+
+@pytest.mark.parametrize(
+    "words", ["iso", "iso_dates=yes", "second_payment", "second_payment=no", ""]
+)
+def test_a_switch_that_is_none_names_those_there_are(words):
+    """The sentence can be copied from."""
+    with pytest.raises(UsageError, match=r"iso_dates.*second_payment=refuse\|overwrite"):
+        Switches.read([words])
 
 
 def test_a_wrong_fault_ends_the_command_at_once(tmp_path):

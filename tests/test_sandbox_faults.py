@@ -44,7 +44,7 @@ def troubled(
             settings |= {"auth": "impersonation", "member": "jdoe"}
             keys = Credentials(server.gate.integrator[0], SecretStr(server.gate.integrator[1]))
         made = ConnectWiseSettings.model_validate(settings)
-        with Client(made, keys, pause=lambda seconds: None, **words) as client:
+        with Client(made, keys, **{"pause": lambda seconds: None, **words}) as client:
             yield client, trouble
 
 
@@ -235,6 +235,37 @@ def test_a_stall_ends_when_it_is_released(after_effect):
 
     assert len(answers) == 1
     assert batches(site)[-2:] == ["N", "M"]
+
+
+class Clock:
+    """A clock that only waiting moves; several threads may wait."""
+
+    def __init__(self):
+        self.now = 0.0
+        self.waits = []
+        self._lock = threading.Lock()
+
+    def __call__(self):
+        return self.now
+
+    def wait(self, seconds):
+        with self._lock:
+            self.waits.append(seconds)
+            self.now += seconds
+
+
+def test_the_limit_of_a_minute_is_obeyed():
+    """More requests than are allowed: the client waits as long as it is told, and misses nothing."""
+    clock = Clock()
+    limit = Rule(faults.limited(3, clock), path="/finance", on=EVERY)
+    with troubled(limit, pause=clock.wait) as (client, trouble):
+        rows = [client.rows(UNPOSTED) for _ in range(5)]
+
+    assert [len(found) for found in rows] == [60] * 5
+    assert (
+        clock.waits == [60.0] * 3
+    )  # each list is its page and its count: 10 requests, and 3 refused
+    assert sum("/finance" in seen.path for seen in trouble.seen) == 13
 
 
 def test_rules_can_be_added_while_the_site_runs():

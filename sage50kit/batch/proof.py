@@ -11,25 +11,36 @@ from __future__ import annotations
 import hashlib
 from collections import Counter, defaultdict
 from dataclasses import dataclass, fields
+from decimal import Decimal
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from sage50kit.issues import issues_frame
-from sage50kit.model import Customer, Document, GLEntry, Item, Master, Plan, Vendor, entry, fold
-from sage50kit.money import ZERO, money_series, total
+from sage50kit.model import (
+    DISPUTED,
+    CreditStatus,
+    Customer,
+    Document,
+    GLEntry,
+    Item,
+    ItemClass,
+    Master,
+    Plan,
+    Vendor,
+    entry,
+    fold,
+)
+from sage50kit.money import ZERO, money_series, text, total
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from decimal import Decimal
 
     import pandas as pd
 
     from sage50kit.model import Books, Transaction
 
-DISPUTED = (
-    "Sage 50 may also post Salaries/Wages against Cost of Sales for a non-stock or service item, "
-    "depending on the company's settings"
-)
+# Values of our own making; every other text is somebody's name and stays as it is.
+WORDED = frozenset({*get_args(ItemClass), *get_args(CreditStatus)})
 
 
 def gl_entries(documents: Iterable[Document], books: Books) -> list[GLEntry]:
@@ -294,20 +305,29 @@ def _note(document: Document) -> str:
 def _master_rows(master: Master) -> Iterable[dict[str, str]]:
     """Every field that will be written, empty ones left out."""
     kind, identity = _kind_and_id(master)
-    for item in fields(master):
-        value = getattr(master, item.name)
-        if item.name == "address":
-            for part in fields(value):
-                if text := str(getattr(value, part.name)):
-                    yield {
-                        "kind": kind,
-                        "id": identity,
-                        "field": f"address {part.name}",
-                        "value": text,
-                    }
-        elif value not in ("", None, ZERO, False):
-            words = item.name.replace("_", " ")
-            yield {"kind": kind, "id": identity, "field": words, "value": str(value)}
+    values = [(item.name, getattr(master, item.name)) for item in fields(master)]
+    address = getattr(master, "address", None)
+    if address is not None:
+        place = next(at for at, (name, _) in enumerate(values) if name == "address")
+        parts = [(f"address_{part.name}", getattr(address, part.name)) for part in fields(address)]
+        values[place : place + 1] = parts
+    for name, value in values:
+        if value not in ("", None, ZERO, False):
+            yield {"kind": kind, "id": identity, "field": _field_words(name), "value": _said(value)}
+
+
+def _field_words(name: str) -> str:
+    """`sales_account_id` as people say it: sales account ID."""
+    words = name.replace("_", " ").replace("cogs", "cost of sales")
+    return f"{words.removesuffix(' id')} ID" if words.endswith(" id") else words
+
+
+def _said(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes"  # what is not so is left out
+    if isinstance(value, Decimal):
+        return text(value)
+    return value.replace("_", " ") if value in WORDED else str(value)
 
 
 def _kind_and_id(master: Master) -> tuple[str, str]:

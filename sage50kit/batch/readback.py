@@ -9,9 +9,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sage50kit.batch.drafting import Detail, ExpenseGroup
+from sage50kit.batch.expenses import bill_sum
 from sage50kit.batch.inventory import transfer_entry_ids
 from sage50kit.batch.purchases import purchase_rows
 from sage50kit.batch.sales import invoice_entry_ids
+from sage50kit.money import cents
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -36,14 +38,21 @@ def batch_detail(export: wire.GLExport, documents: Iterable[Document]) -> Detail
 
 
 def _bills_of(export: wire.GLExport, entry_ids: set[int]) -> wire.GLExport:
-    """The bills and journals of an export that these GL entries belong to."""
-    bills = tuple(
-        bill
-        for bill in export.expense_bills
-        if entry_ids & {entry for row in bill.detail for entry in row.entry_ids}
-    )
+    """The bills and journals of an export that these GL entries belong to, and nothing else of them."""
+    found = (_bill_of(bill, entry_ids) for bill in export.expense_bills)
+    bills = tuple(bill for bill in found if bill.detail)
     journals = tuple(row for row in export.expenses if entry_ids & set(_journal_ids(row)))
     return export.model_copy(update={"expense_bills": bills, "expenses": journals})
+
+
+def _bill_of(bill: wire.GLExportExpenseBill, entry_ids: set[int]) -> wire.GLExportExpenseBill:
+    """A bill without the lines of expenses that were cleared, which are in the same batch."""
+    lines = tuple(row for row in bill.detail if entry_ids & set(row.entry_ids))
+    if len(lines) == len(bill.detail):
+        return bill
+    mine = bill.model_copy(update={"detail": lines})
+    counts_all = bill.total is not None and cents(bill.total) == bill_sum(bill)
+    return mine.model_copy(update={"total": bill_sum(mine)}) if counts_all else mine
 
 
 def with_all_entries(transactions: Sequence[Transaction], detail: Detail) -> list[Transaction]:

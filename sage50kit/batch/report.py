@@ -123,7 +123,7 @@ def _report(
     counts = Counter(row.state for row in now)
     state = batch.state if batch else "planned"
     status = _status(counts, state=state, plan=plan, issues=issues)
-    rows = [_row(row.document, row.state, row.place, row.reason) for row in now]
+    rows = [_row(row.document, row.state, row.place, _said(row)) for row in now]
     unposted = counts["refused"] or any(row.reason.startswith(BLOCKED) for row in plan.left_out)
     next_batch = next_number(plan.batch, taken) if unposted and status != "failed" else ""
     posted = [row.document for row in now if row.state in ARRIVED]
@@ -248,9 +248,7 @@ def _answers(plan: Plan, logged: Sequence[LoggedDocument], log: PushLog) -> list
     for row in logged:
         if row.state == "refused":
             words = {"key": row.key, "number": row.document.number}
-            # The company's sentence names the document, and so does the finding.
-            said = row.reason.removeprefix(f"{row.document.number} ({row.document.label}): ")
-            found.append(finding("company_refused", field="document", value=said, **words))
+            found.append(finding("company_refused", field="document", value=_said(row), **words))
     numbers = {row.key: row.document.number for row in logged}
     for event in log.events(plan.batch):
         payload = event["payload"]
@@ -272,6 +270,11 @@ def _answers(plan: Plan, logged: Sequence[LoggedDocument], log: PushLog) -> list
         ]
         found += msgspec.convert(payload.get("issues", []), list[Issue], strict=False)
     return found
+
+
+def _said(row: LoggedDocument) -> str:
+    """What the company said; its sentence names the document, and so does the line it stands on."""
+    return row.reason.removeprefix(f"{row.document.number} ({row.document.label}): ")
 
 
 def _row(document: Any, state: str, place: str, reason: str) -> dict[str, Any]:

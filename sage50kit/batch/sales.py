@@ -33,6 +33,17 @@ if TYPE_CHECKING:
 ONE = Decimal(1)
 ITEM_LINES = frozenset({"RP", "AP"})  # product lines, whose quantity means something
 
+# The accounts of the GL types that lines of an invoice have (connectwise reference, 8.4).
+ACCOUNT_OF = {
+    "R": "service revenue account",
+    "RP": "product revenue account",
+    "RA": "agreement revenue account",
+    "AP": "agreement product account",
+    "RE": "rebilled expense account",
+    "RD": "deferred revenue account",
+    "SD": "product discount account",
+}
+
 
 def sales_document(
     mapper: Mapper,
@@ -126,7 +137,7 @@ def _document_type(
 def _line(mapper: Mapper, row: wire.GLExportTransactionDetail, direction: int) -> Distribution:
     """One revenue line; a product line has its item, quantity and price."""
     amount = line_amount(mapper, row.total)
-    account_id = mapper.account(row.account_number, f"{row.gl_type_id or 'line'} account")
+    account_id = mapper.account(row.account_number, ACCOUNT_OF.get(row.gl_type_id or "", "account"))
     text = line_text(mapper, row.memo, row.sales_description, row.item_description, row.description)
     goods: dict[str, Any] = {"quantity": ONE, "unit_price": amount * direction}
     if row.gl_type_id in ITEM_LINES and item_id_of(row):

@@ -11,12 +11,13 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
-from sage50kit.cli import corrections, receivables, verbs
+from sage50kit.cli import corrections, payments, receivables, verbs
 from sage50kit.cli.options import app
 from sage50kit.errors import Sage50KitError
 from sage50kit.terminal import Answer, about_the_disk, complain, join_lists, say
@@ -24,9 +25,10 @@ from sage50kit.terminal import Answer, about_the_disk, complain, join_lists, say
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+_CTRL_C = 130  # what typer makes of a KeyboardInterrupt
 _SENDING = frozenset({"push", "resume", "run", "rerun", "unpost", "clear", "void", "sync-payments"})
 
-__all__ = ["app", "corrections", "main", "receivables", "verbs"]
+__all__ = ["app", "corrections", "main", "payments", "receivables", "verbs"]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -39,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except typer.Abort:  # the answer to a question; nothing was begun
         return _failed(words, "stopped on request. Nothing was written.", 2)
     except KeyboardInterrupt:
-        return _failed(words, *_stopped(words[0]))
+        code = _CTRL_C
     except BrokenPipeError:  # the reader of our output has gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
@@ -50,6 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if told is not None:
             return _failed(words, f"{told()} See: sage50kit --help", 2)
         return _failed(words, _fault(error), 1)
+    if code == _CTRL_C:
+        return _failed(words, *_stopped(words[0]))
     return code if isinstance(code, int) else 0
 
 
@@ -67,8 +71,14 @@ def _fault(error: Exception) -> str:
     return f"this is a fault of sage50kit, please report it ({what})."
 
 
+def _batch(words: Sequence[str]) -> str:
+    """The batch that was named: who reads the one line wants to know which one is in doubt."""
+    named = [after for word, after in pairwise(words) if word == "--batch"]
+    return named[-1] if named else ""
+
+
 def _failed(words: Sequence[str], sentence: str, code: int) -> int:
-    answer = Answer(exit_code=code, error=sentence)
+    answer = Answer(exit_code=code, error=sentence, batch=_batch(words))
     if "--json" in words:
         say(answer, as_json=True)
     else:

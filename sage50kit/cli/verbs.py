@@ -65,6 +65,13 @@ def serve(
             help="Trouble, as `500 POST /batches on 1`; may be repeated.", metavar="WORDS"
         ),
     ] = None,
+    switch: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Another answer, as `iso_dates` or `second_payment=overwrite`; may be repeated.",
+            metavar="NAME",
+        ),
+    ] = None,
 ) -> int:
     """Serve a local ConnectWise site with a matching company and profile; prints one line of JSON."""
     from sage50kit.sandbox.serve import serve_forever
@@ -80,6 +87,7 @@ def serve(
         tls=tls,
         workdir=workdir,
         faults=fault or (),
+        switches=switch or (),
     )
     return 0
 
@@ -309,42 +317,6 @@ def _drift(profile: str) -> Answer:
     )
 
 
-@app.command("sync-payments")
-@verb
-def sync_payments(
-    *,
-    profile: ProfilePath,
-    since: Annotated[
-        str, typer.Option(help="last (run), week, fortnight, month or a date.", metavar="START")
-    ] = "last",
-    full: Annotated[bool, typer.Option("--full", help="Every invoice ever paid.")] = False,
-    yes: Yes = False,
-) -> Answer:
-    """Carry what customers paid in Sage 50 to the invoices of ConnectWise."""
-    from sage50kit.reports.files import save_page
-    from sage50kit.reports.payments import payments_page
-
-    somebody_consents("sync-payments", yes=yes)
-    with opened(profile) as kit:
-        planned = kit.plan_payments(kit.fetch_receipts(since=since, full=full))
-        if planned.changes:
-            question = f"Write {len(planned.changes)} payments to {kit.connectwise.name}?"
-            consent("sync-payments", question, yes=yes)
-        report = kit.apply_payments(planned, dry_run=False)
-        page = payments_page(report)
-        files = save_page(page, kit.workdir / "payments", kit.log.run)
-    return Answer(
-        exit_code=report.exit_code,
-        status=report.status,
-        counts=report.counts,
-        totals=report.totals,
-        issues=issue_rows(report.findings()),
-        files=files,
-        more={"headline": report.sentence},
-        page=page,
-    )
-
-
 @app.command("export-ledger")
 @verb
 def export_ledger(
@@ -409,6 +381,21 @@ def log_verify(profile: ProfilePath) -> Answer:
         more={"problems": problems},
         page=log_page(events, problems),
     )
+
+
+@app.command("app")
+def pages(
+    *,
+    profile: ProfilePath,
+    port: Annotated[int, typer.Option(help="On this machine only.")] = 8866,
+    theme: Annotated[Literal["light", "dark"], typer.Option(help="Of the pages.")] = "light",
+    token: Annotated[str, typer.Option(help="Who knows it may look; made anew by default.")] = "",
+) -> int:
+    """Show the notebooks as pages without code, on this machine, behind a token."""
+    from sage50kit.app import run_app
+
+    run_app(profile, port=port, theme=theme, token=token)
+    return 0
 
 
 def _blocked(error: PlanBlocked, batch: str, save: Any, workdir: Path) -> Answer:

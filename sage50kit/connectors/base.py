@@ -42,6 +42,7 @@ class Capabilities:
     voids: bool = False
     reads_receipts: bool = False  # all of them, at least
     follows_receipts: bool = False  # those changed since a cursor or a day
+    posts_receipts: bool = False  # money that came through the payment portal
 
 
 class Connector(Protocol):
@@ -106,6 +107,19 @@ class Connector(Protocol):
         Args:
             as_of: at the end of that day; None for all that the books hold.
             invoices: (customer ID, invoice number) of those asked about; None for all.
+        """
+        ...
+
+    def find_receipts(self, references: Sequence[str]) -> list[Receipt]:
+        """The receipts of these references (no case), voided ones too. Raises `OutcomeUnknown`."""
+        ...
+
+    def post_receipt(self, receipt: Receipt, *, cash_account_id: str = "") -> Receipt:
+        """Write one receipt, whole or not at all; raises `DocumentRefused`.
+
+        Args:
+            receipt: without a place; it is applied to the invoices of its applications.
+            cash_account_id: debited; without it the company's usual one.
         """
         ...
 

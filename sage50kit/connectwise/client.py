@@ -44,6 +44,9 @@ T = TypeVar("T")
 class Client:
     """One ConnectWise site, as one member; safe to use from several threads.
 
+    It calls the site directly: proxies and `.netrc` of the environment are ignored on purpose, because whoever sets
+    them would see or replace the keys.
+
     Args:
         settings: where the site is.
         credentials: as whom to sign in.
@@ -220,7 +223,13 @@ class Client:
         )
 
     def rows_in(
-        self, path: str, field: str, values: Sequence[int | str], **words: Any
+        self,
+        path: str,
+        field: str,
+        values: Sequence[int | str],
+        *,
+        one_each: bool = False,
+        **words: Any,
     ) -> list[dict[str, Any]]:
         """The rows whose `field` is one of `values`, asked for in addresses of bearable length.
 
@@ -228,20 +237,25 @@ class Client:
             path: of the list.
             field: published name.
             values: in any number; each is asked for once.
+            one_each: a value has one row at most, so as many rows as values are all there are, and
+                nobody has to count.
             words: as for `pages`.
         """
         given = str(words.pop("conditions", ""))
         literals = [quote(value) for value in dict.fromkeys(values)]
-        parts = [
-            all_of(given, f"{field} in ({','.join(part)})")
-            for part in chunks(
-                literals, characters=self._room(path, field, given, words), at_most=MOST_VALUES
-            )
-        ]
+        room = self._room(path, field, given, words)
+        parts = list(chunks(literals, characters=room, at_most=MOST_VALUES))
 
-        def read(conditions: str) -> list[dict[str, Any]]:
+        def read(part: Sequence[str]) -> list[dict[str, Any]]:
+            conditions = all_of(given, f"{field} in ({','.join(part)})")
+            if one_each:
+                found = self._only_page(path, conditions=conditions, enough=len(part), **words)
+                if found is not None:
+                    return found
             return self.rows(path, conditions=conditions, **words)
 
+        if len(parts) == 1:
+            return read(parts[0])
         with ThreadPoolExecutor(self.settings.requests_at_once) as pool:
             return [row for found in pool.map(read, parts) for row in found]
 
@@ -331,8 +345,12 @@ class Client:
         page_size: int = LARGEST_PAGE,
         forward_only: bool = False,  # noqa: ARG002  # the caller's words, taken as they are
         progress: Progress | None = None,
+        enough: int = LARGEST_PAGE,
     ) -> list[dict[str, Any]] | None:
-        """The rows of a list that is no longer than a page, in one request; None if it is longer."""
+        """The rows of a list that is no longer than a page, in one request; None if it is longer.
+
+        A page without Link is counted after, unless it holds `enough` rows: more there cannot be.
+        """
         listing = self._listing(
             path, conditions=conditions, orderBy=order_by, fields=fields, pageSize=page_size
         )
@@ -340,7 +358,8 @@ class Client:
         named = [each for each in page.ids if each is not None]
         if page.has_next or len(page.ids) >= page_size or len(set(named)) != len(named):
             return None
-        if not page.has_link and listing.count() not in (None, len(page.ids)):
+        sure = page.has_link or len(page.ids) >= enough
+        if not sure and listing.count() not in (None, len(page.ids)):
             return None  # a server without Link may send less than a page and not say so
         if progress is not None:
             progress(1, 1)

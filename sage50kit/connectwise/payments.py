@@ -41,7 +41,7 @@ class InvoicePayments:
     def _invoices(self, field: str, values: Sequence[Any]) -> list[wire.Invoice]:
         if not values:
             return []
-        rows = self.client.rows_in(INVOICES, field, values, fields=FIELDS)
+        rows = self.client.rows_in(INVOICES, field, values, one_each=True, fields=FIELDS)
         return [wire.read(wire.Invoice, row, path=INVOICES) for row in rows]
 
     def of(self, invoice_id: int) -> list[wire.InvoicePayment]:

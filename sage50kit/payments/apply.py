@@ -2,6 +2,7 @@
 
     claim    one at a time per company
     begin    every intent, and every invoice that is touched, is on disk before anything is sent
+    post     payments of the portal into Sage, one receipt at a time
     send     up to eight writes at a time; silence is settled by looking at once
     settle   what stands in ConnectWise now, or why it waits for its next try
     end      the cursor moves over what was read whole
@@ -11,6 +12,7 @@ After a crash at any line, plan and apply again: what was begun is looked up bef
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from threading import Event
@@ -18,7 +20,8 @@ from typing import TYPE_CHECKING
 
 from sage50kit.errors import ConnectWiseError, ConnectWiseUnavailable, NotFound, UsageError
 from sage50kit.issues import finding
-from sage50kit.money import text
+from sage50kit.money import ZERO, text
+from sage50kit.payments import portal
 from sage50kit.payments.model import Change, Outcome, Waiting, Written
 from sage50kit.payments.report import PaymentReport
 
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
     from sage50kit.payments.record import PaymentRecord
     from sage50kit.pushlog import PushLog
 
+_FRESH_SECONDS = 60.0  # a plan older than this is looked at again before anything is sent
 _TOGETHER = 64  # writes whose outcomes are recorded in one transaction
 
 
@@ -41,6 +45,7 @@ def apply(
     connectwise: InvoicePayments,
     log: PushLog,
     record: PaymentRecord,
+    cash_account_id: str = "",
     progress: Callable[[int, int], None] | None = None,
 ) -> PaymentReport:
     """Write the payments of `plan`, each once, and move the cursor.
@@ -51,6 +56,7 @@ def apply(
         connectwise: where the payments are written.
         log: the push log of the company, which is claimed.
         record: what it says of payments.
+        cash_account_id: debited with payments of the portal; "" for the company's usual one.
         progress: called with (payments done, payments in all).
 
     Raises:
@@ -63,16 +69,44 @@ def apply(
         )
     with log.claim(), company.session():
         company.adopt_log(log.log_id)
-        before = record.known().cursor
         record.begin(plan)
-        outcomes: list[Outcome] = []
-        for part in _sent(plan.changes, connectwise):
+        postings = []
+        for wanted in plan.portal:
+            posting = portal.post(wanted, company=company, cash_account_id=cash_account_id)
+            record.settle_portal(posting)
+            postings.append(posting)
+        changes, outcomes = _still_so(plan, connectwise)
+        record.settle(outcomes)
+        for part in _sent(changes, connectwise):
             record.settle(part)
             outcomes += part
             if progress is not None:
                 progress(len(outcomes), len(plan.changes))
-        moved = record.end(plan, before=before)
-    return PaymentReport(plan=plan, outcomes=tuple(outcomes), cursor_moved=moved)
+        moved = record.end(plan)
+    return PaymentReport(
+        plan=plan, outcomes=tuple(outcomes), postings=tuple(postings), cursor_moved=moved
+    )
+
+
+def _still_so(
+    plan: PaymentPlan, connectwise: InvoicePayments
+) -> tuple[list[Change], list[Outcome]]:
+    """The changes whose invoice shows what the plan saw; a plan that was thought over is looked at again."""
+    if time.monotonic() - plan.made < _FRESH_SECONDS:
+        return list(plan.changes), []
+    ids = [row.base.invoice_id for row in plan.changes]
+    there = {row.id: row.payments or ZERO for row in connectwise.by_id(ids)}
+    moved = [row for row in plan.changes if there.get(row.base.invoice_id) != row.base.there]
+    return [row for row in plan.changes if row not in moved], [
+        _waits(
+            row,
+            "payment_moved_on",
+            written=row.base,
+            before=text(row.base.there),
+            there=text(there.get(row.base.invoice_id, ZERO)),
+        )
+        for row in moved
+    ]
 
 
 def _sent(changes: Sequence[Change], connectwise: InvoicePayments) -> Iterator[list[Outcome]]:
@@ -137,15 +171,12 @@ def _look(change: Change, connectwise: InvoicePayments, why: ConnectWiseUnavaila
     return _waits(change, "payment_unanswered", str(why))
 
 
-def _waits(change: Change, code: str, why: str, *, written: Written | None = None) -> Outcome:
+def _waits(
+    change: Change, code: str, why: str = "", *, written: Written | None = None, **words: str
+) -> Outcome:
     """`written` is what is known to stand there; without it the intent stays open."""
-    issue = finding(
-        code,
-        key=f"payment:{change.number}",
-        number=change.number,
-        value=text(change.amount),
-        why=why,
-    )
+    key, value = f"payment:{change.number}", text(change.amount)
+    issue = finding(code, key=key, number=change.number, value=value, why=why, **words)
     base = change.base
     waits = Waiting(
         customer_id=base.customer_id, number=base.number, code=code, reason=issue.message, tries=1

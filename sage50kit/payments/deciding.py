@@ -15,11 +15,12 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from sage50kit.issues import finding
+from sage50kit.model import fold
 from sage50kit.money import ZERO, text, total
-from sage50kit.payments.model import Change, Foreign, Written
+from sage50kit.payments.model import Change, Foreign, Written, portal_reference
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from decimal import Decimal
 
     from sage50kit.connectwise import wire
@@ -38,7 +39,6 @@ class Case:
         invoice: as ConnectWise has it.
         written: what our log says of it.
         rows: its payment rows, where somebody looked.
-        carried: ids of portal payments that are receipts in Sage.
         currency: of the company.
     """
 
@@ -46,7 +46,6 @@ class Case:
     invoice: wire.Invoice
     written: Written | None = None
     rows: Sequence[wire.InvoicePayment] | None = None
-    carried: Collection[int] = ()
     currency: str = "USD"
 
     @property
@@ -226,16 +225,19 @@ def _foreign(row: wire.InvoicePayment) -> Foreign:
 
 
 def _is_strange(row: Foreign, case: Case) -> bool:
-    """Money of other origin that is no receipt in Sage as far as we know."""
-    return row.kind != "credit" and row.payment_id not in case.carried
+    """Money of other origin that is no receipt in Sage."""
+    return row.kind != "credit" and not _is_carried(row, case)
+
+
+def _is_carried(row: Foreign, case: Case) -> bool:
+    """Whether a portal payment pays this invoice in Sage too, as the receipt that the kit made of it."""
+    reference = fold(portal_reference(row.payment_id))
+    references = {fold(one.reference) for one in case.paid.standing}
+    return row.kind == "portal" and reference in references
 
 
 def _carried(case: Case) -> Decimal:
-    return total(
-        row.amount
-        for row in case.foreign
-        if row.kind == "portal" and row.payment_id in case.carried
-    )
+    return total(row.amount for row in case.foreign if _is_carried(row, case))
 
 
 def _sum(rows: Sequence[Foreign], kind: str) -> Decimal:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from datetime import date  # noqa: TC003  # msgspec reads the annotations
+from decimal import Decimal  # noqa: TC003
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from sage50kit.model import fold
+from sage50kit.model import fold, token
 from sage50kit.money import ZERO, total
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import date
-    from decimal import Decimal
 
     from sage50kit.issues import Issue
     from sage50kit.model import Application
@@ -24,6 +24,11 @@ Way: TypeAlias = Literal["changes", "compared", "full"]
 def key_of(customer_id: str, number: str) -> Key:
     """What Sage knows an invoice by: numbers are unique for a customer only."""
     return fold(customer_id), fold(number)
+
+
+def portal_reference(payment_id: int) -> str:
+    """The reference of the receipt of a portal payment: `CW-P63`."""
+    return token(f"payment:{payment_id}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,6 +146,37 @@ class Source:
     pays: tuple[tuple[str, str], ...]  # customer ID, invoice number
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Carried:
+    """A payment of ConnectWise's portal that is, or is to be, a receipt in Sage 50.
+
+    `sending` until the company has answered; `place` is where the receipt stands.
+    """
+
+    payment_id: int
+    invoice_id: int
+    customer_id: str
+    number: str
+    amount: Decimal
+    on: date
+    state: Literal["sending", "posted"] = "sending"
+    place: str = ""
+
+    @property
+    def reference(self) -> str:
+        """Our key, as the receipt carries it."""
+        return portal_reference(self.payment_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far was read: the last cursor, the one before it, and how many runs there were."""
+
+    cursor: str = ""
+    overlap: str = ""  # where the next incremental read begins
+    runs: int = 0
+
+
 @dataclass(frozen=True, kw_only=True)
 class Known:
     """What the log knows of payments, all of it."""
@@ -148,9 +184,8 @@ class Known:
     written: tuple[Written, ...] = ()
     waiting: tuple[Waiting, ...] = ()
     sources: Mapping[str, Source] = field(default_factory=dict)
-    cursor: str = ""
-    overlap: str = ""  # the cursor that the next incremental read begins at
-    carried: frozenset[int] = frozenset()  # ids of portal payments that are receipts in Sage
+    progress: Progress = field(default_factory=Progress)
+    carried: tuple[Carried, ...] = ()
 
     @cached_property
     def by_key(self) -> dict[Key, Written]:
@@ -167,9 +202,11 @@ class Known:
 class Reading:
     """What was read from the company.
 
-    `cursor` is where the next one may begin; "" where this one says nothing about it.
+    `cursor` is where the next one may begin; "" where this one says nothing about it. `sources` are
+    those that are not as they were last read.
     """
 
+    known: Progress  # before this reading
     way: Way
     start: str
     complete: bool
@@ -238,6 +275,24 @@ class Outcome:
     issue: Issue | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Posting:
+    """How the posting of a portal payment ended; None for `receipt`: it is not in the books."""
+
+    wanted: Carried
+    receipt: Carried | None = None
+    issue: Issue | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Portal:
+    """What the portal's payments come to: to be posted, found in the books after silence, in the way."""
+
+    ready: tuple[Carried, ...] = ()
+    arrived: tuple[Carried, ...] = ()
+    issues: tuple[Issue, ...] = ()
+
+
 @dataclass(frozen=True, kw_only=True)
 class PaymentPlan:
     """Frozen intent: the payments to be written, those that wait, and how far was read."""
@@ -248,8 +303,11 @@ class PaymentPlan:
     changes: tuple[Change, ...] = ()
     waiting: tuple[Waiting, ...] = ()
     seen: tuple[Written, ...] = ()  # what was found out without a write
+    portal: tuple[Carried, ...] = ()  # to become receipts in Sage
+    arrived: tuple[Carried, ...] = ()  # found there, though nobody had answered
     unchanged: int = 0
     issues: tuple[Issue, ...] = ()
+    made: float = 0.0  # seconds of the monotonic clock
 
     def __repr__(self) -> str:
         """Short, for notebooks and logs."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ from sage50kit.issues import Issue
 from sage50kit.model import fold
 from sage50kit.payments.deciding import Case, Decision, decide, needs_look, seen
 from sage50kit.payments.matching import by_number, joined, match
-from sage50kit.payments.model import PaymentPlan, Waiting
+from sage50kit.payments.model import PaymentPlan, Portal, Waiting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from sage50kit.connectwise import wire
     from sage50kit.connectwise.payments import InvoicePayments
     from sage50kit.payments.model import Known, Paid, Reading
+
+NOTHING = Portal()
 
 
 def plan(
@@ -28,6 +31,7 @@ def plan(
     site: str,
     company: str,
     currency: str,
+    portal: Portal = NOTHING,
 ) -> PaymentPlan:
     """What has to be written so that ConnectWise shows what Sage says.
 
@@ -38,6 +42,7 @@ def plan(
         site: name of the site.
         company: name of the company.
         currency: of the company.
+        portal: what `portal.listed` says.
     """
     matched, unmatched = _matched(reading.paid, known, connectwise)
     cases = [
@@ -45,7 +50,6 @@ def plan(
             paid=paid,
             invoice=invoice,
             written=known.by_id.get(invoice.id),
-            carried=known.carried,
             currency=currency,
         )
         for paid, invoice in joined(matched)
@@ -62,9 +66,13 @@ def plan(
         changes=tuple(sorted(changes, key=lambda row: row.number)),
         waiting=tuple(waiting),
         seen=tuple(seen(case) for case in cases if case.rows is not None),
+        made=time.monotonic(),
+        portal=portal.ready,
+        arrived=portal.arrived,
         unchanged=sum(row.change is None and not row.waits for _, row in decisions),
         issues=(
             *reading.issues,
+            *portal.issues,
             *(issue for _, issue in unmatched),
             *(issue for _, row in decisions for issue in row.issues),
         ),

@@ -75,12 +75,12 @@ def read(
     way = _way(company, full=full)
     dated = start if way == "changes" else None
     rows, cursor, complete = company.receipts(
-        known.overlap if way == "changes" else "", since=dated
+        known.progress.overlap if way == "changes" else "", since=dated
     )
     sources = [_source(row) for row in rows if row.state == "standing"]
     standing = {row.place for row in sources}
     # Where part of the receipts is missing, nobody can say that one was deleted.
-    whole = complete and not dated and (way != "changes" or not known.overlap)
+    whole = complete and not dated and (way != "changes" or not known.progress.overlap)
     gone = {row.place for row in rows} - standing
     gone |= set(known.sources) - standing if whole else set()
     again = {row.place for row in rows if full or dated or (start and row.date >= start)}
@@ -88,13 +88,16 @@ def read(
     if full:
         touched |= {row.key: (row.customer_id, row.number) for row in known.written}
     touched |= {row.key: (row.customer_id, row.number) for row in known.waiting}
+    paid = _paid(company, touched)
+    changed = {row.place: row for row in sources if known.sources.get(row.place) != row}
     return Reading(
+        known=known.progress,
         way=way,
         start=f"{start:%Y-%m-%d}" if start else "last successful run",
         complete=complete,
         cursor="" if dated else cursor,
-        paid=_paid(company, touched),
-        sources=tuple(sources),
+        paid=paid,
+        sources=tuple((changed | _unread(paid, changed, known)).values()),
         gone=tuple(sorted(gone)),
         receipts=len(rows),
         issues=tuple(_findings(rows, complete=complete)),
@@ -139,6 +142,22 @@ def _paid(company: Connector, touched: dict[Key, tuple[str, str]]) -> tuple[Paid
         Paid(customer_id=customer, number=number, applications=tuple(by_key.get(key, ())))
         for key, (customer, number) in touched.items()
     )
+
+
+def _unread(paid: Iterable[Paid], changed: dict[str, Source], known: Known) -> dict[str, Source]:
+    """Sources that pay a touched invoice and were not read as paying it: entered since, or cut off.
+
+    What they pay is written all the same, so it has to be known when they are moved or deleted. Without
+    a digest they count as changed once they are read.
+    """
+    found: dict[str, Source] = {}
+    for row in (row for one in paid for row in one.standing):
+        pair = (row.customer_id, row.invoice)
+        source = found.get(row.place) or changed.get(row.place) or known.sources.get(row.place)
+        pays = source.pays if source else ()
+        if pair not in pays:
+            found[row.place] = Source(place=row.place, digest="", pays=(*pays, pair))
+    return found
 
 
 def _findings(rows: Sequence[Receipt], *, complete: bool) -> Iterable[Issue]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from sage50kit.issues import Issue
-    from sage50kit.payments.model import Change, Outcome, Paid, PaymentPlan
+    from sage50kit.payments.model import Change, Outcome, Paid, PaymentPlan, Posting
 
 _WAYS = {
     "changes": "the receipts that changed since then",
@@ -31,13 +31,15 @@ class PaymentReport:
 
     plan: PaymentPlan
     outcomes: tuple[Outcome, ...] = ()
+    postings: tuple[Posting, ...] = ()
     cursor_moved: bool = False
     is_preview: bool = False
 
     @cached_property
     def issues(self) -> tuple[Issue, ...]:
         """Every finding, those of the plan first."""
-        return (*self.plan.issues, *(row.issue for row in self.outcomes if row.issue))
+        made = [*(row.issue for row in self.postings), *(row.issue for row in self.outcomes)]
+        return (*self.plan.issues, *(issue for issue in made if issue))
 
     @property
     def counts(self) -> dict[str, int]:
@@ -47,7 +49,13 @@ class PaymentReport:
             kind: sum(row.do == kind for row in done) for kind in ("create", "change", "delete")
         }
         waiting = len(self.plan.waiting) + len(self.outcomes) - len(done)
-        return {**kinds, "unchanged": self.plan.unchanged, "waiting": waiting}
+        posted = sum(row.receipt is not None and row.issue is None for row in self.postings)
+        return {
+            **kinds,
+            "receipts_posted": posted,
+            "unchanged": self.plan.unchanged,
+            "waiting": waiting,
+        }
 
     @property
     def totals(self) -> dict[str, str]:
@@ -76,11 +84,15 @@ class PaymentReport:
         """The first line: what was read, what was done, whether the start moved."""
         counts, reading = self.counts, self.plan.reading
         if self.is_preview:
-            done = f"{len(self.plan.changes)} payments would be written"
+            done = f"{len(self.plan.changes)} payments would be written" + (
+                f", {len(self.plan.portal)} portal payments posted to Sage 50"
+                if self.plan.portal
+                else ""
+            )
         else:
             done = (
                 f"{counts['create']} payments created, {counts['change']} changed, "
-                f"{counts['delete']} deleted"
+                f"{counts['delete']} deleted; {counts['receipts_posted']} portal payments posted to Sage 50"
             )
         return (
             f"Read since {reading.start}: {_WAYS[reading.way]}. {done}; {counts['unchanged']} invoices "

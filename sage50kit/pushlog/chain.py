@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import sqlalchemy as sa
 
-from sage50kit.model import canonical, digest
-from sage50kit.pushlog.rows import text
+from sage50kit.model import digest
+from sage50kit.pushlog.often import Often
 from sage50kit.pushlog.tables import events, logs
 
 if TYPE_CHECKING:
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 _MINE = logs.c.company == sa.bindparam("company")
 STAND = sa.select(logs.c.events, logs.c.head).where(_MINE)
-HEAD = STAND.with_for_update()  # whoever writes waits here for the one before
-_MOVE_HEAD = (
+HEAD = Often(STAND.with_for_update())  # whoever writes waits here for the one before
+_MOVE_HEAD = Often(
     logs.update()
     .where(logs.c.company == sa.bindparam("of_company"))
     .values(events=sa.bindparam("events"), head=sa.bindparam("head"))
 )
-_APPEND = events.insert()
+_APPEND = Often(events.insert())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +35,7 @@ class Draft:
     key: str = ""
     generation: int = 0
     part: int = 0
-    payload: dict[str, Any] = field(default_factory=dict)
+    payload: str = "{}"  # canonical JSON
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +51,7 @@ class Chain:
         self, connection: sa.Connection, batch: str, drafts: Sequence[Draft]
     ) -> tuple[int, str]:
         """Append events; returns the number and the time of the last one."""
-        seq, previous = connection.execute(HEAD, {"company": self.company}).one()
+        seq, previous = HEAD.run(connection, {"company": self.company}).fetchone()
         # The time is told, never compared: clocks are set back.
         at = datetime.now(UTC).isoformat(timespec="milliseconds")
         rows = []
@@ -68,14 +68,13 @@ class Chain:
                 "generation": draft.generation,
                 "part": draft.part,
                 "kind": draft.kind,
-                "payload": text(canonical(draft.payload)),
+                "payload": draft.payload,
                 "prev_hash": previous,
             }
             previous = digest(row)
             rows.append({**row, "hash": previous, "company": self.company})
-        connection.execute(_APPEND, rows)
-        moved = {"of_company": self.company, "events": seq, "head": previous}
-        connection.execute(_MOVE_HEAD, moved)
+        _APPEND.run_all(connection, rows)
+        _MOVE_HEAD.run(connection, {"of_company": self.company, "events": seq, "head": previous})
         return seq, at
 
 
@@ -112,4 +111,4 @@ def last_is_whole(connection: sa.Connection, company: str) -> bool:
 
 def with_data(event: dict[str, Any]) -> dict[str, Any]:
     """The event with its payload as data."""
-    return {**event, "payload": json.loads(event["payload"])}
+    return {**event, "payload": msgspec.json.decode(event["payload"])}

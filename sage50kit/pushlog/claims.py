@@ -32,26 +32,34 @@ class Claim:
     """A company that this process holds.
 
     Args:
+        connection: writes the log as long as the company is held.
         ask: whether it is still held.
-        connection: the session that holds it, with PostgreSQL.
+        lost: whether it is known to be lost; cheap, because it is asked before every write.
     """
 
-    def __init__(self, ask: Callable[[], bool], connection: sa.Connection | None = None) -> None:
-        self._ask = ask
+    def __init__(
+        self, connection: sa.Connection, *, ask: Callable[[], bool], lost: Callable[[], bool]
+    ) -> None:
         self.connection = connection
+        self._ask = ask
+        self._lost = lost
+        self._ended = False
 
     def still_held(self) -> bool:
         """Whether nobody else can have taken the company since."""
-        return self._ask()
+        return not self._ended and self._ask()
+
+    def end(self) -> None:
+        """It is given back."""
+        self._ended = True
 
     def check(self) -> None:
-        """Cheap, and before every write.
+        """Go on only while the company is held.
 
         Raises:
             LogUnavailable: the claim was lost.
         """
-        lost = not self._ask() if self.connection is None else self.connection.invalidated
-        if lost:
+        if self._lost():
             raise LogUnavailable(
                 "the claim on this company was lost in mid-push; somebody else may push now. Nothing "
                 "more was sent. Run resume: what was done is not done twice."
@@ -72,17 +80,20 @@ def claim(store: Store, company: str, actor: str) -> Iterator[Claim]:
         "process": os.getpid(),
         "since": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-    take = _by_session(store, company, who) if store.file is None else _by_file(store.file, who)
+    take = (
+        _by_session(store, company, who) if store.file is None else _by_file(store, store.file, who)
+    )
     with take as held:
         store.claimed = held
         try:
             yield held
         finally:
             store.claimed = None
+            held.end()
 
 
 @contextmanager
-def _by_file(path: Path, who: dict[str, Any]) -> Iterator[Claim]:
+def _by_file(store: Store, path: Path, who: dict[str, Any]) -> Iterator[Claim]:
     lock = FileLock(path.with_name(path.name + ".lock"))
     holder = path.with_name(path.name + ".holder")
     try:
@@ -97,8 +108,15 @@ def _by_file(path: Path, who: dict[str, Any]) -> Iterator[Claim]:
             "that folder, or free some space; nothing was sent."
         ) from error
     file = _identity(lock.lock_file)
+
+    def lost() -> bool:
+        return _identity(lock.lock_file) != file
+
     try:
-        yield Claim(lambda: _identity(lock.lock_file) == file)
+        with store.trouble():
+            connection = store.connect()
+        with connection:
+            yield Claim(connection, ask=lambda: not lost(), lost=lost)
     finally:
         with suppress(OSError):
             holder.unlink()
@@ -117,21 +135,33 @@ def _identity(path: str) -> tuple[int, int] | None:
 @contextmanager
 def _by_session(store: Store, company: str, who: dict[str, Any]) -> Iterator[Claim]:
     lock = int(digest(["claim", company])[:15], 16)
-    with store.trouble(), store.connect() as connection:
-        if not connection.scalar(sa.select(sa.func.pg_try_advisory_lock(lock))):
-            _refuse(_holder(connection, company))
-        session = connection.scalar(sa.select(sa.func.pg_backend_pid()))
-        connection.execute(claims.delete().where(claims.c.company == company))
-        connection.execute(claims.insert().values(company=company, session=session, **who))
-        connection.commit()
+    with store.trouble():
+        connection = store.connect()
+    with connection:
+        with store.trouble():
+            _sign(connection, lock, company, who)
         try:
-            yield Claim(lambda: _answers(connection), connection)
+            yield Claim(
+                connection, ask=lambda: _answers(connection), lost=lambda: connection.invalidated
+            )
         finally:
             _let_go(connection, lock)
 
 
+def _sign(connection: sa.Connection, lock: int, company: str, who: dict[str, Any]) -> None:
+    """Take the lock, and say who has it."""
+    if not connection.scalar(sa.select(sa.func.pg_try_advisory_lock(lock))):
+        _refuse(_holder(connection, company))
+    session = connection.scalar(sa.select(sa.func.pg_backend_pid()))
+    connection.execute(claims.delete().where(claims.c.company == company))
+    connection.execute(claims.insert().values(company=company, session=session, **who))
+    connection.commit()
+
+
 def _let_go(connection: sa.Connection, lock: int) -> None:
     """Give the lock back now: the next push must not find a session that is still ending."""
+    if connection.invalidated:
+        return
     try:
         connection.scalar(sa.select(sa.func.pg_advisory_unlock(lock)))
         connection.commit()

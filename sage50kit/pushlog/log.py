@@ -21,10 +21,11 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from sage50kit.errors import LogCorrupt, LogUnavailable, UsageError
-from sage50kit.model import Plan
+from sage50kit.model import Plan, canonical
 from sage50kit.pushlog import claims, recording, replay
 from sage50kit.pushlog.chain import Chain, Draft, last_is_whole, read_events, with_data
 from sage50kit.pushlog.migrations import prepare
+from sage50kit.pushlog.often import Often
 from sage50kit.pushlog.recording import batch_row, in_batch, of_site
 from sage50kit.pushlog.rows import (
     BATCH_EVENTS,
@@ -32,6 +33,7 @@ from sage50kit.pushlog.rows import (
     LoggedBatch,
     LoggedDocument,
     logged_document,
+    text,
 )
 from sage50kit.pushlog.store import Store
 from sage50kit.pushlog.tables import batches, documents, logs, transactions
@@ -139,13 +141,11 @@ class PushLog:
     def mark(self, document: Document, state: DocumentState, *, batch: str, **why: Any) -> None:
         """Append the new state of a document; `why` may hold `place`, `reason` and `warnings`."""
         values: dict[str, Any] = {name: why[name] for name in ("place", "reason") if name in why}
-        where = {**recording.identity(self._chain, document), "batch": batch}
+        words = {**self._named(document, batch), **values, "state": state}
+        event = recording.draft(state, document, text(canonical(why)))
         with self._store.writing() as connection:
-            event = recording.draft(state, document, why)
             self._chain.append(connection, batch, [event])
-            words = {f"of_{name}": value for name, value in where.items()}
-            update = _mark(tuple(values))
-            if not connection.execute(update, {**words, **values, "state": state}).rowcount:
+            if not _mark(tuple(values)).run(connection, words).rowcount:
                 raise UsageError(f"the push log holds no {document.label} in batch {batch}.")
 
     def mark_batch(self, batch: str, state: BatchState, **payload: Any) -> None:
@@ -153,7 +153,7 @@ class PushLog:
         values = {name: payload[name] for name in ("batch_id",) if name in payload}
         where = in_batch(batches, self._chain, batch)
         with self._store.writing() as connection:
-            event = Draft(kind=f"batch_{state}", payload=payload)
+            event = Draft(kind=f"batch_{state}", payload=text(canonical(payload)))
             self._chain.append(connection, batch, [event])
             update = batches.update().where(*where).values(state=state, **values)
             if not connection.execute(update).rowcount:
@@ -163,8 +163,9 @@ class PushLog:
         """Append an event that changes no state: a master created, a verification, a finding."""
         if kind in _NO_NOTES:
             raise UsageError(f"an event {kind} changes a state; it is not a note.")
+        event = Draft(kind=kind, key=key, payload=text(canonical(payload)))
         with self._store.writing() as connection:
-            self._chain.append(connection, batch, [Draft(kind=kind, key=key, payload=payload)])
+            self._chain.append(connection, batch, [event])
 
     # --- reading ---
 
@@ -199,7 +200,10 @@ class PushLog:
         with self._store.writing() as connection:
 
             def append(notes: Sequence[Note]) -> None:
-                drafts = [Draft(kind=kind, key=key, payload=words) for kind, key, words in notes]
+                drafts = [
+                    Draft(kind=kind, key=key, payload=text(canonical(words)))
+                    for kind, key, words in notes
+                ]
                 if drafts:
                     self._chain.append(connection, "", drafts)
 
@@ -218,9 +222,8 @@ class PushLog:
 
     def state_of(self, document: Document, *, batch: str) -> DocumentState | None:
         """The current state of one document in a batch; None if the log does not know it."""
-        words = {f"of_{k}": v for k, v in recording.identity(self._chain, document).items()}
         with self._store.reading() as connection:
-            state: DocumentState | None = connection.scalar(_STATE, {**words, "of_batch": batch})
+            state: DocumentState | None = connection.scalar(_STATE, self._named(document, batch))
         return state
 
     def was_sent(self, batch: str) -> bool:
@@ -236,8 +239,10 @@ class PushLog:
         """Every document of every generation that holds or held one of the transactions."""
         names = ("company", "site", "key", "generation", "part", "batch")
         same = sa.and_(*(transactions.c[name] == documents.c[name] for name in names))
-        query = sa.select(documents, transactions.c.transaction).select_from(
-            documents.join(transactions, same)
+        query = (
+            sa.select(documents, transactions.c.transaction)
+            .select_from(documents.join(transactions, same))
+            .order_by(transactions.c.transaction, documents.c.generation, documents.c.part)
         )
         found: dict[str, list[LoggedDocument]] = {}
         for part in recording.in_parts(keys):
@@ -306,6 +311,11 @@ class PushLog:
 
     # --- inside ---
 
+    def _named(self, document: Document, batch: str) -> dict[str, Any]:
+        """The parameters that name one document of a batch."""
+        words = {f"of_{k}": v for k, v in recording.identity(self._chain, document).items()}
+        return {**words, "of_batch": batch}
+
     def _begun(self) -> list[LoggedBatch]:
         where = (*of_site(batches, self._chain), batches.c.state.not_in(ENDED))
         query = sa.select(batches.c.batch).where(*where).order_by(batches.c.seq)
@@ -339,7 +349,7 @@ _STATE = sa.select(documents.c.state).where(*_THIS_DOCUMENT)
 
 
 @cache
-def _mark(names: tuple[str, ...]) -> sa.Update:
-    """The change of a document's state and of some columns besides; built once, because it is often run."""
+def _mark(names: tuple[str, ...]) -> Often:
+    """The change of a document's state and of some columns besides."""
     values: dict[str, Any] = {name: sa.bindparam(name) for name in ("state", *names)}
-    return documents.update().where(*_THIS_DOCUMENT).values(**values)
+    return Often(documents.update().where(*_THIS_DOCUMENT).values(**values))

@@ -65,5 +65,5 @@ def _place(profile: Profile) -> Path | sa.URL:
 def _actor() -> str:
     try:
         return getpass.getuser()
-    except (KeyError, OSError):  # a service account without a name
+    except (ImportError, KeyError, OSError):  # a service account without a name
         return "unknown"

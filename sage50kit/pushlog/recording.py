@@ -24,7 +24,7 @@ ASKED_AT_ONCE = 500
 def record(connection: sa.Connection, chain: Chain, plan: Plan) -> None:
     """Record the intent to push `plan`; what is recorded already stays as it is."""
     # Nobody else records between our look and our writing.
-    connection.execute(HEAD, {"company": chain.company})
+    HEAD.run(connection, {"company": chain.company})
     old = batch_row(connection, chain, plan.batch)
     # The same plan resumes; a batch of which nothing was sent is simply tried again.
     if old is not None and not (
@@ -39,13 +39,13 @@ def record(connection: sa.Connection, chain: Chain, plan: Plan) -> None:
 
 def record_again(connection: sa.Connection, chain: Chain, plan: Plan) -> None:
     """Record the intent to post documents of an existing batch again, as later generations."""
-    connection.execute(HEAD, {"company": chain.company})
+    HEAD.run(connection, {"company": chain.company})
     old = batch_row(connection, chain, plan.batch)
     if old is None:
         raise UsageError(f"the push log holds no batch {plan.batch}.")
     masters = [*old.masters, *(row for row in plan.masters if row not in old.masters)]
     content = content_of(old.transactions, old.left_out, masters, plan.issues)
-    payload = {"documents": [row.label for row in plan.documents], "content": content}
+    payload = text({"documents": [row.label for row in plan.documents], "content": content})
     chain.append(connection, plan.batch, [Draft(kind="batch_rerunning", payload=payload)])
     change = batches.update().where(*in_batch(batches, chain, plan.batch))
     connection.execute(change.values(state="rerunning", content=text(content)))
@@ -98,8 +98,8 @@ def identity(chain: Chain, document: Document) -> dict[str, Any]:
     }
 
 
-def draft(kind: str, document: Document, payload: dict[str, Any]) -> Draft:
-    """An event about a document."""
+def draft(kind: str, document: Document, payload: str) -> Draft:
+    """An event about a document; the payload is canonical JSON."""
     return Draft(
         kind=kind,
         key=document.key,
@@ -124,7 +124,7 @@ def _release(connection: sa.Connection, chain: Chain, old: LoggedBatch) -> None:
 def _record_batch(connection: sa.Connection, chain: Chain, plan: Plan) -> None:
     content = content_of(plan.transactions, plan.left_out, plan.masters, plan.issues)
     row = {"state": "planned", "fingerprint": plan.fingerprint}
-    event = Draft(kind="plan", payload={**row, **content})
+    event = Draft(kind="plan", payload=text({**row, **content}))
     seq, at = chain.append(connection, plan.batch, [event])
     connection.execute(
         batches.insert().values(
@@ -145,19 +145,18 @@ def _record_documents(connection: sa.Connection, chain: Chain, plan: Plan) -> No
     known = _known(connection, chain, plan.documents)
     count = sa.select(sa.func.count()).where(*in_batch(documents, chain, plan.batch))
     held = connection.scalar(count) or 0
-    new: list[tuple[int, Document, Any]] = []
+    new: list[tuple[int, Document, str]] = []
     for document in plan.documents:
         olds = known.get((document.key, document.generation, document.part), [])
         if plan.batch in {old.batch for old in olds}:
             continue
         for old in olds:
             _refuse_sent(document, old)
-        new.append((held + len(new), document, canonical(document)))
+        new.append((held + len(new), document, text(canonical(document))))
     if not new:
         return
     intents = [
-        draft("planned", document, {"fingerprint": document.fingerprint, "document": content})
-        for _, document, content in new
+        draft("planned", document, _intent(document, content)) for _, document, content in new
     ]
     chain.append(connection, plan.batch, intents)
     connection.execute(
@@ -165,6 +164,11 @@ def _record_documents(connection: sa.Connection, chain: Chain, plan: Plan) -> No
     )
     again = [row for _, row, _ in new if (row.key, row.generation, row.part) in known]
     _record_transactions(connection, chain, plan.batch, [row for _, row, _ in new], again)
+
+
+def _intent(document: Document, content: str) -> str:
+    """What is intended, in canonical JSON; the content is that already."""
+    return f'{{"document":{content},"fingerprint":{text(document.fingerprint)}}}'
 
 
 def _known(
@@ -182,7 +186,7 @@ def _known(
 
 
 def _document_row(
-    chain: Chain, batch: str, position: int, document: Document, content: Any
+    chain: Chain, batch: str, position: int, document: Document, content: str
 ) -> dict[str, Any]:
     return {
         **identity(chain, document),
@@ -192,7 +196,7 @@ def _document_row(
         "fingerprint": document.fingerprint,
         "place": "",
         "reason": "",
-        "content": text(content),
+        "content": content,
     }
 
 

@@ -34,6 +34,7 @@ ENDED: tuple[BatchState, ...] = ("created", "unposted")
 # The kinds of events about a batch, and the state each leads to.
 BATCH_EVENTS: dict[str, BatchState] = {f"batch_{state}": state for state in get_args(BatchState)}
 
+_DOCUMENT = msgspec.json.Decoder(Document, strict=False)
 _MASTERS: dict[str, type[Master]] = {"Customer": Customer, "Vendor": Vendor, "Item": Item}
 
 
@@ -79,7 +80,7 @@ def logged_document(row: sa.Row[Any]) -> LoggedDocument:
         fingerprint=row.fingerprint,
         place=row.place,
         reason=row.reason,
-        document=msgspec.convert(json.loads(row.content), Document, strict=False),
+        document=_DOCUMENT.decode(row.content),
     )
 
 

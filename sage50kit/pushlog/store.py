@@ -86,23 +86,20 @@ class Store:
 
     @contextmanager
     def writing(self) -> Iterator[sa.Connection]:
-        """One transaction, over the session that holds the claim if there is one.
+        """One transaction, over the connection of the claim if there is one.
 
         Raises:
             LogUnavailable: the database cannot be written now, or the claim was lost.
             LogCorrupt: the file is damaged.
         """
-        held = self.claimed
         with self.trouble():
-            if held is not None and held.connection is not None:
-                held.check()
-                with held.connection.begin():
-                    yield held.connection
+            if self.claimed is None:
+                with self._writer.begin() as connection:
+                    yield connection
                 return
-            with self._writer.begin() as connection:
-                if held is not None:
-                    held.check()
-                yield connection
+            self.claimed.check()
+            with self.claimed.connection.begin():
+                yield self.claimed.connection
 
     def damage(self, connection: sa.Connection) -> str:
         """What is wrong with the file itself; a server looks after its own."""
@@ -116,17 +113,18 @@ class Store:
         """Turn what the database complains of into a sentence."""
         try:
             yield
-        except sa.exc.DBAPIError as error:
-            raise self._sentence(error) from error
+        except (sa.exc.DBAPIError, sqlite3.Error) as error:
+            cause = error.orig if isinstance(error, sa.exc.DBAPIError) else error
+            raise self._sentence(cause) from error
 
-    def _sentence(self, error: sa.exc.DBAPIError) -> LogCorrupt | LogUnavailable:
-        said = str(error.orig).strip().splitlines()[0]
+    def _sentence(self, error: BaseException | None) -> LogCorrupt | LogUnavailable:
+        said = str(error).strip().splitlines()[0]
         if self.file is None:
             return LogUnavailable(
                 f"the push log in PostgreSQL ({self.name}) did not answer: {said}. What was recorded "
                 "stays. When the server answers again, run the command again."
             )
-        code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         if code in _DAMAGED:
             return LogCorrupt(
                 f"the push log {self.name} cannot be read ({said}). Restore it from a backup; nothing "
@@ -165,7 +163,8 @@ def _sqlite(path: Path) -> sa.Engine:
     @sa.event.listens_for(engine, "begin")
     def _begin(connection: sa.Connection) -> None:
         writes = connection.get_execution_options().get("writes")
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        driver: Any = connection.connection.dbapi_connection
+        driver.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
 

@@ -87,6 +87,8 @@ class _Drawing:
         sheet.freeze_panes(1, 0)
         sheet.autofilter(0, 0, len(table.rows), len(table.columns) - 1)
         self._sums(sheet, table, len(table.rows) + 1)
+        if table.note:
+            self._text(sheet, len(table.rows) + 4, 0, table.note)
         self._paper(sheet, table)
 
     def _sums(self, sheet: Any, table: Table, row: int) -> None:

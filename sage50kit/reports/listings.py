@@ -7,7 +7,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from sage50kit.model import SAGE_SCREENS
+from sage50kit.model import DISPUTE, DISPUTED, SAGE_SCREENS
+from sage50kit.money import total
+from sage50kit.reports.columns import (
+    BY_ACCOUNT,
+    CREDITS_COUNT,
+    DOCUMENTS,
+    GL_ENTRIES,
+    ISSUES,
+    LEFT_OUT,
+    SAGES_OWN,
+    SAGES_VALUE,
+    SIDES,
+    TRANSACTIONS,
+    TYPES,
+)
 from sage50kit.reports.page import Column, Page, Table, Tone, cell_text, heading, table
 
 if TYPE_CHECKING:
@@ -19,83 +33,6 @@ if TYPE_CHECKING:
 
     from sage50kit.model import Plan
     from sage50kit.reports.page import Cell
-
-ISSUES = {
-    "severity": "Severity",
-    "number": "Document",
-    "message": "Finding",
-    "fix": "What to do",
-    "field": "Field",
-    "value": "Value",
-    "code": "Code",
-    "key": "Key",
-}
-DOCUMENTS = {
-    "order": "No.",
-    "document": "Document",
-    "label": "Document",
-    "type": "Becomes",
-    "number": "Number",
-    "state": "State",
-    "party_id": "ID",
-    "party": "Customer or vendor",
-    "date": "Date",
-    "due_date": "Due",
-    "reference": "Reference",
-    "lines": "Lines",
-    "total": "Total",
-    "place": "In Sage 50",
-    "reason": "Reason",
-    "note": "Note",
-}
-GL_ENTRIES = {
-    "document": "Document",
-    "number": "Number",
-    "date": "Date",
-    "account_id": "Account",
-    "account": "Account name",
-    "debit": "Debit",
-    "credit": "Credit",
-    "sage_debit": "Sage's own debit",
-    "sage_credit": "Sage's own credit",
-    "description": "Description",
-}
-BY_ACCOUNT = {
-    "account_id": "Account",
-    "account": "Account name",
-    "debit": "Debit",
-    "credit": "Credit",
-    "net": "Net change",
-    "sage_debit": "Sage's own debit",
-    "sage_credit": "Sage's own credit",
-}
-TRANSACTIONS = {
-    "key": "Key",
-    "kind": "Kind",
-    "type": "Type",
-    "number": "Number",
-    "date": "Date",
-    "party": "Customer or vendor",
-    "location": "Location",
-    "total": "Total",
-    "reason": "Reason",
-    "left_out": "Reason",
-}
-LEFT_OUT = {
-    "key": "Key",
-    "kind": "Kind",
-    "number": "Number",
-    "total": "Total",
-    "reason": "Reason",
-}
-SIDES = ("debit", "credit", "sage_debit", "sage_credit")
-TYPES = {
-    "sales_invoice": "sales invoice",
-    "credit_memo": "credit memo",
-    "purchase": "purchase",
-    "journal_entry": "general journal entry",
-    "inventory_adjustment": "inventory adjustment",
-}
 
 
 class ProofLike(Protocol):
@@ -173,9 +110,7 @@ def proof_page(proof: ProofLike, *, thru_date: date | None = None) -> Page:
     tables = (
         issues_table(proof.issues),
         _masters_table(proof.masters, proof.issues),
-        table(
-            _typed(proof.documents), "Documents in posting order", columns=DOCUMENTS, sums=["total"]
-        ),
+        _planned_table(proof.documents),
         _gl_table(proof.gl_entries),
         _account_table(proof.by_account),
         table(proof.cleared, "Batched without a posting", columns=LEFT_OUT, sums=["total"]),
@@ -200,7 +135,7 @@ def push_page(report: PushReportLike) -> Page:
     """The report of a push; its first line is one of the three endings."""
     tables = (
         issues_table(report.issues),
-        table(_typed(report.documents), "Documents", columns=DOCUMENTS, sums=["total"]),
+        _pushed_table(report),
         _screens(report.documents, report.screens),
         table(report.cleared, "Batched without a posting", columns=LEFT_OUT, sums=["total"]),
         left_out_table(report.left_out),
@@ -216,7 +151,7 @@ def push_page(report: PushReportLike) -> Page:
             *batch_id,
             *following,
             *((f"Documents {_words(name)}", count) for name, count in report.counts.items()),
-            *((f"Amount {_words(name)}", amount) for name, amount in report.totals.items()),
+            *((_amount_words(name), amount) for name, amount in report.totals.items()),
         ),
         tables=tables,
     )
@@ -238,7 +173,12 @@ def verification_page(verification: VerificationLike) -> Page:
         facts=(("Batch", verification.batch), *_facts(verification.totals)),
         tables=(
             issues_table(verification.findings),
-            table(verification.documents, "Document by document", sums=money),
+            table(
+                verification.documents,
+                "Document by document",
+                sums=money,
+                note=SAGES_VALUE if _valued_by_sage(verification.documents) else "",
+            ),
         ),
     )
 
@@ -258,6 +198,14 @@ def log_page(events: int, problems: Sequence[str]) -> Page:
     )
 
 
+def _valued_by_sage(documents: pd.DataFrame) -> bool:
+    """Whether a document agrees although the books have another amount: a decrease of stock."""
+    if not {"equal", "books", "connectwise"} <= set(documents.columns):
+        return False
+    agreed = documents[documents["equal"].astype(bool)]
+    return list(agreed["books"]) != list(agreed["connectwise"])
+
+
 def blocked_page(batch: str, issues: pd.DataFrame) -> Page:
     """The findings that stopped a batch before anything was written."""
     blocking = int((issues["severity"] == "block").sum())
@@ -272,9 +220,10 @@ def blocked_page(batch: str, issues: pd.DataFrame) -> Page:
 
 def transactions_page(frame: pd.DataFrame, left_out: pd.DataFrame) -> Page:
     """The unposted transactions, and those left out with their reasons."""
-    columns = {
-        name: title for name, title in TRANSACTIONS.items() if name not in ("reason", "left_out")
-    }
+    unwanted = {"reason", "left_out"}
+    if "vendor_invoice" in frame and not frame["vendor_invoice"].astype(bool).any():
+        unwanted.add("vendor_invoice")  # only receipts have one
+    columns = {name: title for name, title in TRANSACTIONS.items() if name not in unwanted}
     return Page(
         title="Unposted transactions",
         headline=f"{len(frame)} unposted transactions; {len(left_out)} left out.",
@@ -322,11 +271,39 @@ def _cut_from(name: str, value: str, whole: Sequence[tuple[str, str]]) -> str:
     return next((text for text in longer if text.startswith(value.strip())), "")
 
 
+def _planned_table(documents: pd.DataFrame) -> Table:
+    """The documents, each with the amount that people know it by."""
+    types = set(documents["type"]) if len(documents) else set()
+    noted = "note" in documents and documents["note"].str.contains(DISPUTED).any()
+    notes = [
+        CREDITS_COUNT if "credit_memo" in types else "",
+        f"{DISPUTED[:1].upper()}{DISPUTED[1:]}: {DISPUTE}" if noted else "",
+    ]
+    return table(
+        _typed(documents),
+        "Documents in posting order",
+        columns=DOCUMENTS,
+        sums=["total"],
+        note=" ".join(note for note in notes if note),
+    )
+
+
+def _pushed_table(report: PushReportLike) -> Table:
+    """The documents with their state; where some are not posted, how much of the total is."""
+    posted = report.totals.get("posted")
+    documents = report.documents
+    part = posted is not None and posted != total(documents["total"]) and not report.dry_run
+    note = f"Posted: {cell_text(posted)} of the total." if part else ""
+    return table(_typed(documents), "Documents", columns=DOCUMENTS, sums=["total"], note=note)
+
+
 def _gl_table(entries: pd.DataFrame) -> Table:
     """The GL entries; what Sage makes itself stands in columns of its own, as in the accounts below."""
     ours, shown = entries["made_by"] == "kit", entries.copy()
-    for side in SIDES[:2]:
-        shown[side], shown[f"sage_{side}"] = entries[side].where(ours), entries[side].where(~ours)
+    if not ours.all():
+        for side in SIDES[:2]:
+            shown[side] = entries[side].where(ours)
+            shown[f"sage_{side}"] = entries[side].where(~ours)
     return table(
         shown,
         "GL entries by document",
@@ -334,14 +311,15 @@ def _gl_table(entries: pd.DataFrame) -> Table:
         sums=SIDES,
         blank_zeros=SIDES,
         group="document",
-        note="Sage's own entries are made by Sage 50 itself, at its own cost; the amounts shown are "
-        "what ConnectWise expects.",
+        note="" if ours.all() else SAGES_OWN,
     )
 
 
 def _account_table(by_account: pd.DataFrame) -> Table:
-    title = "GL entries by account"
-    return table(by_account, title, columns=BY_ACCOUNT, sums=[*SIDES, "net"], blank_zeros=SIDES)
+    title, columns = "GL entries by account", dict(BY_ACCOUNT)
+    if not any(total(by_account[side]) for side in SIDES[2:] if side in by_account):
+        columns = {name: words for name, words in columns.items() if name not in SIDES[2:]}
+    return table(by_account, title, columns=columns, sums=[*SIDES, "net"], blank_zeros=SIDES)
 
 
 def _screens(documents: pd.DataFrame, screens: Mapping[Any, str]) -> Table:
@@ -367,6 +345,13 @@ def _facts(
     totals: Mapping[str, Decimal] | Mapping[str, int] | Mapping[str, Decimal | int | str],
 ) -> tuple[tuple[str, Cell], ...]:
     return tuple((heading(name), value) for name, value in totals.items())
+
+
+def _amount_words(name: str) -> str:
+    """How the report calls a total of what was done: `posted` is an amount, a change is a change."""
+    if name.endswith("_change"):
+        return f"Change of {name.removesuffix('_change')}"
+    return f"Amount {_words(name)}"
 
 
 def _words(name: str) -> str:

@@ -29,6 +29,8 @@ _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]
 
 WORDS = {
     "account_id": "Account",
+    "books": "Sage 50",
+    "connectwise": "ConnectWise",
     "control_total": "Control total",
     "credits": "Credits that the kit posts",
     "debits": "Debits that the kit posts",
@@ -36,8 +38,9 @@ WORDS = {
     "gl_entries": "GL entries",
     "hash_total": "Hash total",
     "id": "ID",
+    "log": "Push log",
     "made_by": "Made by",
-    "net": "Net change",
+    "net": "Net by the kit",
     "new_masters": "Records to create first",
     "payables_change": "Expected change of payables",
     "party_id": "ID",
@@ -143,7 +146,7 @@ def table(
     lists = [_cells(frame[name], blank_zeros=name in blank_zeros) for name in names]
     rows = tuple(zip(*lists, strict=True))
     heads = tuple(
-        Column(name=name, title=wanted[name], figures=_is_figures(values))
+        Column(name=name, title=wanted[name], figures=name in sums or _is_figures(values))
         for name, values in zip(names, lists, strict=True)
     )
     added = {name: _column_sum(rows, names.index(name)) for name in sums if name in names}

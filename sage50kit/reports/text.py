@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 
+from sage50kit.money import CENT
 from sage50kit.reports.page import cell_text
 
 if TYPE_CHECKING:
@@ -76,5 +77,6 @@ def _pad(text: str, width: int, *, right: bool = False) -> str:
 
 
 def exact(value: Decimal) -> str:
-    """An amount as exact text for machines: `-1234.50`, never in scientific notation."""
-    return format(value, "f")
+    """An amount as exact text for machines: `-1234.50`, with more digits only where it has them."""
+    short = value.quantize(CENT)
+    return format(short if short == value else value.normalize(), "f")

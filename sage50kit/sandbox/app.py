@@ -108,8 +108,9 @@ class Front:
     def _company_info(self, request: Request, company: str) -> Response:
         if request.method != "GET":
             return responses.refused(responses.no_method(request.method), {"Allow": "GET"})
+        media = "application/json; charset=utf-8"
         if company.lower() != self._gate.company.lower():
-            return responses.refused(Refused(404, "NotFound", f"Company '{company}' not found"))
+            return Response(b"null", media_type=media)  # as the real site: nothing, and no error
         info = {
             "CompanyName": self._company_name,
             "Codebase": self._codebase,
@@ -119,7 +120,7 @@ class Front:
             "IsCloud": self._gate.is_cloud,
             "SiteUrl": request.headers.get("host", ""),
         }
-        return Response(encode(info), media_type="application/json; charset=utf-8")
+        return Response(encode(info), media_type=media)
 
 
 class Rest:
@@ -155,7 +156,8 @@ class Rest:
         operation = found.operations.get(request.method)
         if operation is None:
             return responses.refused(
-                responses.no_method(request.method), {"Allow": ", ".join(found.operations)}
+                responses.no_operation(found.template, request.method),
+                {"Allow": ", ".join(found.operations)},
             )
         auth.check(operation, caller, self._rights(caller))
         if (operation.method, found.template) not in self._modelled:

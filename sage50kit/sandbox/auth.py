@@ -54,7 +54,6 @@ _MODULES = {
     "/system/securityroles": ("System", "Member Maintenance"),
     "/system/bundles": ("System", "API Reports"),
 }
-MODULE_FUNCTIONS = tuple(dict.fromkeys(_MODULES.values()))
 _READS_BY_POST = (
     "/finance/accounting/export",
     "/finance/accounting/batches/{id}/export",

@@ -62,13 +62,15 @@ class Batches:
     def preview(self, body: object) -> Row:
         """POST export: what would be exported, nothing changed."""
         request = _object(body)
-        return self.export.build(self._chosen(request, batch=0), level=level_of(request))
+        chosen = self._chosen(request, batch=0)
+        return self.export.build(chosen, request, level=level_of(request))
 
     def rerun(self, batch: str, body: object) -> Row:
         """POST batches/{id}/export: the same for the entries of a batch."""
         found = self.find(batch)
         request = _object(body)
-        return self.export.build(self._chosen(request, batch=found.id), level=level_of(request))
+        chosen = self._chosen(request, batch=found.id)
+        return self.export.build(chosen, request, level=level_of(request))
 
     def _chosen(self, request: Row, *, batch: int) -> list[Closed]:
         chosen: list[Closed] = []
@@ -164,7 +166,7 @@ class Batches:
         )
         self.ledger.fill(batch, [entry for _, entry in entries])
         records = {closed.key: closed for closed, _ in entries}
-        return self.export.build(records.values())
+        return self.export.build(records.values(), request)
 
     def _identifier(self, request: Row) -> str:
         identifier = str(request.get("batchIdentifier") or "").strip()

@@ -50,8 +50,14 @@ class Export:
         self.rows = rows
         self.switches = switches
 
-    def build(self, chosen: Iterable[Closed], *, level: str = "Default") -> Row:
-        """The export of these records; those without GL entries cannot be exported."""
+    def build(self, chosen: Iterable[Closed], request: Row, *, level: str = "Default") -> Row:
+        """The export of these records; those without GL entries cannot be exported.
+
+        Args:
+            chosen: the records.
+            request: what was asked for; the settings of the export repeat it.
+            level: how invoices are summarised.
+        """
         records = [closed for closed in chosen if closed.entries]
         by_kind: dict[str, list[Closed]] = {}
         for closed in records:
@@ -68,13 +74,7 @@ class Export:
         as_bill = self.closing.package.get("transferExpensesAsBillFlag")
         spent = by_kind.get("expense", [])
         made = {
-            "exportSettings": {
-                "exportInvoices": bool(invoices),
-                "exportExpenses": bool(spent),
-                "exportInventory": any(
-                    kind in by_kind for kind in ("purchase", "adjustment", "transfer")
-                ),
-            },
+            "exportSettings": self._settings(request),
             "vendors": expenses.vendors(members) + procurement.vendors(purchases),
             "customers": sales.customers(customers),
             "transactions": [sales.transaction(closed) for closed in invoices],
@@ -91,6 +91,29 @@ class Export:
             ],
         }
         return self._old_names(made) if self.switches.old_field_names else made
+
+    def _settings(self, request: Row) -> Row:
+        """What was asked for, and how the accounting package is set up; names as seen in live answers."""
+        package = self.closing.package
+        flags = {
+            "cogsFlag": "includeCogsEntriesFlag",
+            "salesTaxFlag": "includeSalesTaxFlag",
+            "salesTaxGroupsFlag": "enableTaxGroupsFlag",
+            "inventoryPostFlag": "inventorySOHFlag",
+            "expenseAsBillFlag": "transferExpensesAsBillFlag",
+        }
+        return {
+            "glBatchID": str(request.get("batchIdentifier") or ""),
+            **{name: bool(package.get(source)) for name, source in flags.items()},
+            "expenseSummaryFlag": bool(request.get("summarizeExpenses")),
+            "exportInvoices": bool(request.get("exportInvoicesFlag")),
+            "exportExpenses": bool(request.get("exportExpensesFlag")),
+            "exportInventory": bool(request.get("exportProductsFlag")),
+            "syncPayments": bool(package.get("syncPaymentInfoFlag")),
+            "lastPaymentSync": "",
+            "dropShipCogsFlag": bool(package.get("includeCogsDropShipFlag")),
+            "UomProductFlag": bool(package.get("sendUomFlag")),
+        }
 
     def _has_account(self, closed: Closed) -> bool:
         """A company without account number: the real site exports nothing for it (8.1)."""

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
+from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from math import ceil
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from urllib.parse import quote
 
@@ -30,6 +33,7 @@ class Line(NamedTuple):
 
 
 Fault = Callable[[Line], Awaitable[None]]
+_MINUTE = 60.0
 
 
 class Seen(NamedTuple):
@@ -276,6 +280,28 @@ def reordered(order_by: str = "id desc") -> Fault:
         ]
         scope = {**line.scope, "query_string": b"&".join([parameter, *others])}
         await line.app(scope, line.receive, line.send)
+
+    return fault
+
+
+def limited(per_minute: int, clock: Callable[[], float] = time.monotonic) -> Fault:
+    """429 for what is more than so many requests in a minute; the others pass. Meant for every request.
+
+    Args:
+        per_minute: the real site allows about 1,000.
+        clock: seconds; a test brings its own.
+    """
+    passed: deque[float] = deque()
+
+    async def fault(line: Line) -> None:
+        now = clock()
+        while passed and passed[0] <= now - _MINUTE:
+            passed.popleft()
+        if len(passed) >= per_minute:
+            await too_many(ceil(passed[0] + _MINUTE - now))(line)
+            return
+        passed.append(now)
+        await line.app(line.scope, line.receive, line.send)
 
     return fault
 

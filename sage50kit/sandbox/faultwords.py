@@ -22,7 +22,7 @@ _FORM = (
     "It is FAULT[:ARGUMENT] [METHOD] [/PATH] [on N,N or every], such as "
     '"500 POST /finance/accounting/batches on 1". FAULT is a status from 400 to 599, html[:STATUS], garbage, '
     "empty, drop or stall, each also with -after for after the work; or 429[:SECONDS], cut[:SHARE], slow:SECONDS, "
-    "twice[:first], reorder or expire."
+    "twice[:first], reorder, expire or limit:REQUESTS (in a minute; with on every)."
 )
 
 
@@ -98,4 +98,6 @@ def _of_the_answer(name: str, argument: str, gate: Gate) -> Fault:
             return faults.reordered()
         case "expire", "":
             return faults.expired(gate)
+        case "limit", _ if int(argument) > 0:
+            return faults.limited(int(argument))
     raise ValueError(name)

@@ -37,6 +37,17 @@ class FieldPath(NamedTuple):
         return value
 
 
+_STAMPS = {  # asked for by their bare names, shown in `_info`
+    name.lower(): FieldPath(("_info", name), kind)
+    for name, kind in (
+        ("lastUpdated", "datetime"),
+        ("dateEntered", "datetime"),
+        ("updatedBy", "str"),
+        ("enteredBy", "str"),
+    )
+}
+
+
 def order(rows: Iterable[Row], order_by: str, model: str) -> list[Row]:
     """The rows sorted as `orderBy` says; equal ones keep their order, missing values come first.
 
@@ -97,6 +108,9 @@ def resolve(name: str, model: str, parameter: str) -> FieldPath:
     Raises:
         BadQuery: there is none.
     """
+    stamp = _STAMPS.get(name.lower())
+    if stamp is not None and "_info" in contract().fields(model):
+        return stamp
     steps: list[str] = []
     current, kind = model, ""
     for step in name.split("/"):

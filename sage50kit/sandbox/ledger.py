@@ -41,6 +41,7 @@ class Ledger:
     def __init__(self) -> None:
         self.closed: dict[str, Closed] = {}
         self.batches: dict[int, Batch] = {}
+        self._last_batch = 0  # ids of deleted batches are not given again
         self._starts: list[int] = []
         self._runs: list[Closed] = []
 
@@ -82,7 +83,8 @@ class Ledger:
 
     def batch(self, **more: object) -> Batch:
         """A new batch with the next id."""
-        made = Batch(id=max(self.batches, default=0) + 1, **more)  # type: ignore[arg-type]  # its own fields
+        self._last_batch += 1
+        made = Batch(id=self._last_batch, **more)  # type: ignore[arg-type]  # its own fields
         self.batches[made.id] = made
         return made
 

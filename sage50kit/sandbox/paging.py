@@ -62,8 +62,8 @@ class Query:
 
     @property
     def page(self) -> int:
-        """Number of the page, from 1."""
-        return self.number("page", 1, 1)
+        """Number of the page, from 1; there are clients that begin with 0 and get the first."""
+        return max(1, self.number("page", 1, 0))
 
     @property
     def size(self) -> int:

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_type_hints
+
+from sage50kit.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class Refused(Exception):  # a refusal is an answer of the site, not an error of the kit
@@ -61,3 +66,31 @@ class Switches:
     old_field_names: bool = (
         False  # shipCompanyAccountNumber for shipToCompanyAccountNumber (quirk 8)
     )
+
+    @classmethod
+    def read(cls, texts: Iterable[str]) -> Switches:
+        """The switches as `sandbox serve --switch` takes them: `iso_dates`, `second_payment=overwrite`.
+
+        Raises:
+            UsageError: there is no such switch, or it has no such answer; all are named.
+        """
+        chosen: dict[str, Any] = {}
+        for text in texts:
+            name, _, value = text.replace("-", "_").partition("=")
+            answers = _answers().get(name, ())
+            if (value or "on") not in answers:
+                known = "; ".join(
+                    name + (f"={'|'.join(values)}" if "on" not in values else "")
+                    for name, values in _answers().items()
+                )
+                raise UsageError(f"the switch {text!r} is not known. Switches: {known}.")
+            chosen[name] = value or True
+        return cls(**chosen)
+
+
+def _answers() -> dict[str, tuple[str, ...]]:
+    """The answers that each switch has; `on` for those without names."""
+    return {
+        name: ("on",) if kind is bool else get_args(kind)
+        for name, kind in get_type_hints(Switches).items()
+    }

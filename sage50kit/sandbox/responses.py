@@ -16,15 +16,21 @@ if TYPE_CHECKING:
 
     from sage50kit.sandbox.contract import Found, Operation
 
-_OTHER_SECTIONS = (
+_SECTIONS = (
+    "company",
     "configurations",
+    "expense",
+    "finance",
     "marketing",
+    "procurement",
     "project",
     "sales",
     "schedule",
     "service",
+    "system",
     "time",
-)  # not in the contract
+)  # of the published interface; only a part of it is in the contract
+_WHOLE = "/finance/accounting"  # what is in the contract with all its methods
 _MEDIA = "application/vnd.connectwise.com+json; version={}"
 
 
@@ -45,11 +51,10 @@ def json_answer(value: Any, request: Request, status: int = 200) -> Response:
 
 
 def media_type(request: Request) -> str:
-    """The media type the caller named, or the versioned one of the contract."""
-    accept = request.headers.get("accept", "").lower()
-    if "application/json" in accept and "vnd.connectwise" not in accept:
-        return "application/json; charset=utf-8"
-    return _MEDIA.format(contract().version)
+    """The versioned media type of the contract where the caller names it, plain JSON else."""
+    if "vnd.connectwise" in request.headers.get("accept", "").lower():
+        return _MEDIA.format(contract().version)
+    return "application/json; charset=utf-8"
 
 
 def headers(extra: dict[str, str]) -> dict[str, str]:
@@ -72,13 +77,17 @@ def origin(request: Request) -> str:
 
 def no_path(path: str) -> Refused:
     """Nothing of the contract is at this path."""
-    if path.strip("/").split("/")[0].lower() in _OTHER_SECTIONS:
-        return Refused(
-            501, "NotImplemented", f"{path} is not part of the accounting interface modelled here."
-        )
     if contract().below(path):  # a sub-resource that does not exist is refused as if it were secret
         return Refused(
             403, "Security", "You do not have security permission to perform this action."
+        )
+    section = path.strip("/").split("/")[0].lower()
+    is_known = path.lower().startswith(_WHOLE) or contract().find(
+        path.rstrip("/").rpartition("/")[0]
+    )
+    if section in _SECTIONS and not is_known:
+        return Refused(
+            501, "NotImplemented", f"{path} is not part of the accounting interface modelled here."
         )
     return Refused(404, "NotFound", f"No resource was found that matches the path {path}")
 
@@ -88,6 +97,13 @@ def no_record(found: Found) -> Refused:
     named = next(reversed(found.values.values()), "")
     steps = [step for step in found.template.split("/") if step and not step.startswith("{")]
     return Refused(404, "NotFound", f"{steps[-1]} {named} not found")
+
+
+def no_operation(template: str, method: str) -> Refused:
+    """The path is known: the method is not one of its, or the real site has it and this one does not."""
+    if template.lower().startswith(_WHOLE) or template.endswith("/count"):
+        return no_method(method)
+    return Refused(501, "NotImplemented", f"{method} {template} is not modelled by this site.")
 
 
 def no_method(method: str) -> Refused:

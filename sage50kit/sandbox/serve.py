@@ -20,6 +20,7 @@ from sage50kit.errors import ConfigError, Sage50KitError
 from sage50kit.sandbox import auth
 from sage50kit.sandbox.app import make_app
 from sage50kit.sandbox.faultwords import read_faults
+from sage50kit.sandbox.refusal import Switches
 from sage50kit.sandbox.tls import make_certificate
 
 if TYPE_CHECKING:
@@ -237,6 +238,7 @@ def serve_forever(
     tls: bool = False,
     workdir: Path | None = None,
     faults: Sequence[str] = (),
+    switches: Sequence[str] = (),
 ) -> None:
     """Serve a site until Ctrl-C or SIGTERM; prints one line of JSON when it answers.
 
@@ -252,18 +254,20 @@ def serve_forever(
         tls: HTTPS with a certificate of its own.
         workdir: None makes a new folder among the temporary ones.
         faults: trouble to cause, in words (`faultwords`).
+        switches: answers other than the usual ones (`Switches.read`).
 
     Raises:
-        UsageError: a fault is not understood.
+        UsageError: a fault or a switch is not understood.
         ConfigError: the data set is wrong, or the folder holds a company of other data.
         MissingDependency: TLS without the extra `tls`.
     """
     gate = default_gate()
     trouble = read_faults(faults, gate) if faults else None
+    chosen = Switches.read(switches)
     folder = Path(tempfile.mkdtemp(prefix="sage50kit-")) if workdir is None else workdir.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     origin = {"data": str(data or ""), "invoices": invoices, "seed": seed, "dirty": dirty}
-    pair = _pair(data, invoices, seed, dirty=dirty)
+    pair = _pair(data, invoices, seed, dirty=dirty, switches=chosen)
     company_file = _write_company(folder, pair, origin)
     with _listening(port) as listener:
         certificate = make_certificate(folder) if tls else None
@@ -283,7 +287,9 @@ def serve_forever(
             server.run(sockets=[listener])
 
 
-def _pair(data: Path | None, invoices: int | None, seed: int, *, dirty: bool) -> Pair:
+def _pair(
+    data: Path | None, invoices: int | None, seed: int, *, dirty: bool, switches: Switches
+) -> Pair:
     """The site asked for, with its company."""
     from sage50kit.connectors.embedded import read_lists
     from sage50kit.sandbox.state import Site
@@ -293,7 +299,10 @@ def _pair(data: Path | None, invoices: int | None, seed: int, *, dirty: bool) ->
 
         made = generate(invoices, seed, dirty=dirty)
         return Pair(
-            Site.load(made.dataset), made.books, list(made.opening_stock), list(made.planted)
+            Site.load(made.dataset, switches=switches),
+            made.books,
+            list(made.opening_stock),
+            list(made.planted),
         )
     from sage50kit.sandbox import dataset
 
@@ -302,7 +311,8 @@ def _pair(data: Path | None, invoices: int | None, seed: int, *, dirty: bool) ->
     books, opening_stock = read_lists(
         lists if lists.is_dir() else dataset.fixtures_folder() / "company"
     )
-    return Pair(Site.load(dataset.read(file)), books, opening_stock, [])
+    site = Site.load(dataset.read(file), switches=switches)
+    return Pair(site, books, opening_stock, [])
 
 
 def _write_company(folder: Path, pair: Pair, origin: dict[str, Any]) -> Path:

@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from sage50kit.sandbox.contract import contract
 from sage50kit.sandbox.tables import HIDDEN, TABLES, Row, label
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+STAMPS = {  # of rows that nobody has changed since the site was made
+    "lastUpdated": datetime(2026, 10, 1, 12, 0, tzinfo=UTC),
+    "updatedBy": "Admin1",
+    "dateEntered": datetime(2020, 1, 6, 9, 30, tzinfo=UTC),
+    "enteredBy": "Admin1",
+}
 EXTRA_LABELS = {"billingStatuses": {"isClosed": "closedFlag"}}
+
+
+@cache
+def _is_stamped(table: str) -> bool:
+    """Whether rows of a table say when and by whom they were written; not every published model can."""
+    listed = contract().paths.get(TABLES[table].path, {}).get("GET")
+    return listed is not None and "_info" in contract().fields(listed.answer_model)
 
 
 class Setup:
@@ -19,13 +35,15 @@ class Setup:
         self.tables = {name: {row["id"]: row for row in tables.get(name, [])} for name in TABLES}
         self.base_url = base_url
         self._references: dict[tuple[str, int, bool], Row] = {}
+        self._changed: dict[tuple[str, int], datetime] = {}
 
     def row(self, table: str, wanted: int) -> Row:
         """One row of a table; KeyError names what is missing."""
         return self.tables[table][wanted]
 
-    def forget(self) -> None:
-        """Drop the references made so far, because a row or the address changed."""
+    def changed(self, table: str, wanted: int) -> None:
+        """Note that a row was written, and drop the references made so far."""
+        self._changed[table, wanted] = datetime.now(UTC).replace(microsecond=0)
         self._references.clear()
 
     def reference(self, table: str, wanted: int) -> Row:
@@ -71,6 +89,9 @@ class Setup:
         refers = dict(TABLES[table].refers)
         hidden = HIDDEN.get(table, ())
         made: dict[str, Any] = {}
+        if _is_stamped(table):
+            moment = self._changed.get((table, row["id"]), STAMPS["lastUpdated"])
+            made["_info"] = {**STAMPS, "lastUpdated": moment}
         for name, value in row.items():
             if value is None or name in hidden:
                 continue

@@ -92,7 +92,7 @@ class Writes:
                 else value
             )
         rows[key] = {name: value for name, value in row.items() if value is not None}
-        self.setup.forget()
+        self.setup.changed(table, key)
         self.closing.refresh()
         return self.setup.wire(table, rows[key])
 

@@ -94,6 +94,7 @@ class Log:
     def __init__(self, file: Path) -> None:
         self.events: list[dict[str, Any]] = []
         self.states: dict[str, set[str]] = defaultdict(set)  # by label, of all batches
+        self.older: set[str] = set()  # labels that a later generation has taken the place of
         self.sent: set[str] = set()  # batches of which something has left the machine
         self.batches: dict[str, str] = {}
         self.meta: dict[str, str] = {}
@@ -109,6 +110,8 @@ class Log:
             for row in db.execute(query):
                 label = _label(row["key"], row["part"], row["generation"])
                 self.states[label].add(row["state"])
+                before = range(1, row["generation"])
+                self.older |= {_label(row["key"], row["part"], number) for number in before}
                 self.sent |= {row["batch"]} if row["state"] not in ("planned", "refused") else set()
             for batch, content in db.execute("SELECT batch, content FROM batches"):
                 keys = {row["key"] for row in json.loads(content)["transactions"]}
@@ -259,7 +262,8 @@ def _log(world: World, books: list[Booked], log: Log) -> Iterator[str]:
     living = {row.label for row in books if row.lives}
     deeds = world.deeds
     for label, states in log.states.items():
-        excused = label in deeds.voided | deeds.lost or "voided" in states
+        excused = label in deeds.voided | deeds.lost | log.older or "voided" in states
+        excused |= label.partition("#")[0] in deeds.reopened  # it is listed again, and pushed again
         if "posted" in states and label not in living and not excused:
             yield f"the log says {label} is posted, but it is not in the books"
         if states <= {"planned", "refused"} and label in living:
@@ -270,6 +274,9 @@ def _log(world: World, books: list[Booked], log: Log) -> Iterator[str]:
     for batch in log.open_batches():
         if not log.transactions[batch] & (touched | deeds.reopened):
             yield f"{batch} is still in doubt, although somebody resumed"
+    for batch in deeds.unposted:
+        if log.batches.get(batch) != "unposted":
+            yield f"{batch} was un-posted and is {log.batches.get(batch)} in the log"
     for label in living - set(log.states):
         yield f"{label} is in the books and not in the log"
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from sage50kit.simulator.ground import random_records
 from sage50kit.simulator.oracle import Log, judge
-from sage50kit.simulator.steps import Step, some_steps
+from sage50kit.simulator.steps import Step, recover, some_steps, verify
 from sage50kit.simulator.trouble import Trouble
 from sage50kit.simulator.world import Stand, World
 
@@ -52,7 +52,12 @@ def play(stand: Stand, seed: int, steps: Sequence[Step]) -> Failure | None:
             Step("resume", 0).run(world)
             if not Log(world.log_file).open_batches():
                 break
-        problems = judge(world)
+        if world.deeds.lost:
+            world.say("at last: re-run the batches")
+            recover(world)
+        elif world.deeds.none and seed % 4 == 0:
+            verify(world)
+        problems = [*world.problems, *judge(world)]
     except Exception as error:  # noqa: BLE001  # whatever is raised here, nobody foresaw
         place = traceback.extract_tb(error.__traceback__)[-1]
         problems = [f"{type(error).__name__} in {place.filename}:{place.lineno}: {error}"]

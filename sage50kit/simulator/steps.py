@@ -14,8 +14,6 @@ from decimal import Decimal
 from random import Random
 from typing import TYPE_CHECKING
 
-from sage50kit.batch.resume import answer
-from sage50kit.batch.resume import resume as finish
 from sage50kit.connectors.embedded import EmbeddedCompany
 from sage50kit.errors import Sage50KitError
 from sage50kit.model import document_label
@@ -61,12 +59,13 @@ def resume(world: World, dice: Random, trouble: Trouble) -> None:
     del dice
     with world.kit(trouble) as kit:
         world.planned()
-        for report in finish(company=kit.company, connectwise=kit.connectwise, log=kit.log):
+        for report in kit.resume():
             world.say(f"  {report.headline}")
         for label in doubtful(world):
             place = world.places().get(label)
             world.say(f"  a person says: {label} is {place or 'not there'}")
-            answer(label, posted=place, company=kit.company, log=kit.log)
+            for report in kit.resume(label, posted=place, not_posted=place is None):
+                world.say(f"  {report.headline}")
 
 
 def doubtful(world: World) -> list[str]:
@@ -74,6 +73,48 @@ def doubtful(world: World) -> list[str]:
     with closing(sqlite3.connect(world.log_file)) as db:
         rows = db.execute("SELECT key, part, generation FROM documents WHERE state = 'in_doubt'")
         return [document_label(key, part=part, generation=again) for key, part, again in rows]
+
+
+def rerun(world: World, dice: Random, trouble: Trouble) -> None:
+    """Compare a batch with the books, and post what is missing."""
+    there = [number for number in world.batches if world.site.ledger.named(number)]
+    if not there:
+        return
+    number = dice.choice(there)
+    with world.kit(trouble) as kit:
+        kit.rerun(number)
+        world.planned()
+        world.say(f"  {kit.rerun(number, dry_run=False).headline}")
+
+
+def unpost(world: World, dice: Random, trouble: Trouble) -> None:
+    """Delete a batch in ConnectWise, sometimes with its documents in Sage."""
+    there = [number for number in world.batches if world.site.ledger.named(number)]
+    if not there:
+        return
+    number, voids = dice.choice(there), dice.random() < 0.4
+    world.deeds.unbatched |= world.members(number)
+    before = set(world.living())
+    with world.kit(trouble) as kit:
+        world.planned()
+        undone = kit.unpost(number, void=voids, on=VOID_DAY)
+        world.say(f"  {undone.headline}")
+        world.deeds.unposted |= {number} if undone.done else set()
+    world.deeds.voided |= before - set(world.living())
+
+
+def clear(world: World, dice: Random, trouble: Trouble) -> None:
+    """Batch a transaction or two without posting them."""
+    with world.kit(trouble) as kit:
+        keys = [key for key in kit.fetch()["key"] if dice.random() < 0.3]
+        world.planned()
+        if not keys:
+            return
+        world.say(f"  {', '.join(keys)}")
+        world.deeds.cleared |= set(keys)
+        reason = "paid in cash"
+        report = kit.clear(keys, batch=world.next_batch(), reason=reason, dry_run=False)
+        world.say(f"  {report.headline}")
 
 
 def back_up(world: World, dice: Random, trouble: Trouble) -> None:
@@ -161,6 +202,9 @@ def reopen(world: World, dice: Random, trouble: Trouble) -> None:
 DEEDS: dict[str, Callable[[World, Random, Trouble], None]] = {
     "push": push,
     "resume": resume,
+    "re-run a batch": rerun,
+    "un-post a batch": unpost,
+    "clear": clear,
     "back up": back_up,
     "restore the backup": restore,
     "void in Sage": void,
@@ -172,6 +216,9 @@ DEEDS: dict[str, Callable[[World, Random, Trouble], None]] = {
 WEIGHTS = {
     "push": 6,
     "resume": 4,
+    "re-run a batch": 2,
+    "un-post a batch": 2,
+    "clear": 1,
     "back up": 1,
     "restore the backup": 1,
     "void in Sage": 1,
@@ -179,12 +226,34 @@ WEIGHTS = {
     "delete a batch in ConnectWise": 2,
     "reopen an invoice in ConnectWise": 1,
 }
-TROUBLED = ("push", "resume")
+UNBATCHING = ("delete a batch in ConnectWise", "un-post a batch")
+TROUBLED = ("push", "resume", "re-run a batch", "un-post a batch", "clear")
+
+
+def recover(world: World) -> None:
+    """After a restored backup every batch is run again, so that nothing stays lost."""
+    for number in [number for number in world.batches if world.site.ledger.named(number)]:
+        with world.kit() as kit:
+            world.say(f"  {kit.rerun(number, dry_run=False).headline}")
+    world.deeds.lost = {
+        label for label in world.deeds.lost if label.partition("/")[0] in world.deeds.unbatched
+    }
+
+
+def verify(world: World) -> None:
+    """Where nobody did anything by hand, the kit itself finds nothing wrong."""
+    with world.kit() as kit:
+        for number in kit.log.history():
+            if number["state"] == "created" and not kit.verify(number["batch"]).ok:
+                world.problems.append(f"{number['batch']} does not verify")
 
 
 def some_steps(dice: Random) -> list[Step]:
     """A first push and a few deeds after it."""
-    names = ["push", *dice.choices(list(WEIGHTS), list(WEIGHTS.values()), k=dice.randrange(4))]
+    names = ["push"]
+    for name in dice.choices(list(WEIGHTS), list(WEIGHTS.values()), k=dice.randrange(4)):
+        # What was taken out of its batch is usually pushed again.
+        names += [name, "push"] if name in UNBATCHING and dice.random() < 0.7 else [name]
     return [
         Step(
             name,

@@ -21,7 +21,7 @@ from sage50kit.connectors.embedded.reading import place_of
 from sage50kit.connectwise.access import Credentials
 from sage50kit.connectwise.client import Client
 from sage50kit.connectwise.site import ConnectWise
-from sage50kit.errors import Sage50KitError
+from sage50kit.errors import ContentChanged, LogCorrupt, Sage50KitError
 from sage50kit.kit import Kit
 from sage50kit.sandbox.app import make_app
 from sage50kit.sandbox.faults import Faults
@@ -54,6 +54,12 @@ class Deeds:
     unbatched: set[str] = field(default_factory=set)  # keys, in ConnectWise
     cleared: set[str] = field(default_factory=set)  # keys, batched without a document
     reopened: set[str] = field(default_factory=set)  # keys, in ConnectWise, with another amount
+    unposted: set[str] = field(default_factory=set)  # batches, by the kit, to the end
+
+    @property
+    def none(self) -> bool:
+        """Whether nobody did anything by hand."""
+        return self == Deeds()
 
 
 class Stand:
@@ -111,6 +117,7 @@ class World:
         self.deeds = Deeds()
         self.batches: list[str] = []
         self.history: list[str] = []
+        self.problems: list[str] = []  # what was wrong on the way
         self.trouble = Trouble()
         self.points = Points()
 
@@ -129,9 +136,16 @@ class World:
             except PowerCut:
                 self.say(f"  the power is cut at {points.struck[-1]}")
             except (Sage50KitError, SQLAlchemyError) as error:
+                self._look_at(error)
                 self.say(f"  {type(error).__name__}: {str(error).splitlines()[0]}")
             finally:
                 self._stand.wire.suffer(Faults())
+
+    def _look_at(self, error: Exception) -> None:
+        """Some errors have no excuse: a fresh plan always fits the log, and the log is never damaged."""
+        stale = self.trouble.kind == "second push"
+        if isinstance(error, LogCorrupt) or (isinstance(error, ContentChanged) and not stale):
+            self.problems.append(str(error))
 
     def planned(self) -> None:
         """The plan is made: the work begins, and most trouble with it."""

@@ -4,25 +4,29 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sage50kit.reports.listings import TYPES, push_page
+from sage50kit.reports.columns import TYPES
+from sage50kit.reports.listings import push_page
 from sage50kit.reports.page import cell_text
 from sage50kit.widgets import twin
 from sage50kit.widgets.document import facts
+from sage50kit.widgets.findings import finding_list
 from sage50kit.widgets.grid import GridColumn
 from sage50kit.widgets.panel import message, text
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from sage50kit.batch.report import PushReport
 
 DOCUMENTS = (
-    GridColumn(name="becomes", title="Became"),
-    GridColumn(name="number", title="Number"),
-    GridColumn(name="date", title="Date"),
-    GridColumn(name="party", title="Customer or vendor"),
-    GridColumn(name="state", title="State"),
-    GridColumn(name="place", title="In Sage 50"),
-    GridColumn(name="reason", title="Reason"),
-    GridColumn(name="total", title="Total", kind="money", sum=True),
+    GridColumn(name="becomes", title="Became", kind="choice", width=20),
+    GridColumn(name="number", title="Number", width=14),
+    GridColumn(name="date", title="Date", kind="date", width=13),
+    GridColumn(name="party", title="Customer or vendor", width=20, grow=True),
+    GridColumn(name="state", title="State", kind="choice", width=11),
+    GridColumn(name="place", title="In Sage 50", width=12),
+    GridColumn(name="total", title="Total", kind="money", width=13, sum=True),
+    GridColumn(name="reason", title="Reason", width=22, grow=True),
 )
 LEFT_OUT = (
     GridColumn(name="key", title="Key"),
@@ -40,28 +44,29 @@ NEXT = {
 
 
 def ending_html(report: PushReport) -> str:
-    """The ending, what to do next, and every document."""
+    """The ending, what to do next, and how much it was."""
     tone = push_page(report).tone
     what = "" if report.dry_run else NEXT.get(report.status, "See the findings.")
     following = f"<p>{text(what)}</p>" if what else ""
-    counted = facts([
-        *((f"Documents {name.replace('_', ' ')}", f"{count:,}") for name, count in report.counts.items() if count),
-        *((f"Amount {name.replace('_', ' ')}", cell_text(value)) for name, value in report.totals.items()),
-    ])  # fmt: skip
-    return message(report.headline, tone) + following + counted + _tables(report)
+    counts = [(f"Documents {_words(name)}", f"{n:,}") for name, n in report.counts.items() if n]
+    totals = [(f"Amount {_words(name)}", cell_text(n)) for name, n in report.totals.items()]
+    return message(report.headline, tone) + following + facts([*counts, *totals])
 
 
 def report_static(report: PushReport) -> str:
-    """The same for a page without a script, with the findings."""
-    from sage50kit.widgets.picker import finding_list
+    """The same for a page without a script, with the findings and every document."""
+    documents, left = documents_of(report), report.left_out
+    shown = twin.table(documents, DOCUMENTS, caption="Documents") if len(documents) else ""
+    rest = twin.table(left, LEFT_OUT, caption="Left out") if len(left) else ""
+    return ending_html(report) + finding_list(report.issues) + shown + rest
 
-    return ending_html(report) + finding_list(report.issues)
 
-
-def _tables(report: PushReport) -> str:
-    documents = report.documents.assign(
+def documents_of(report: PushReport) -> pd.DataFrame:
+    """The documents, with their type in words."""
+    return report.documents.assign(
         becomes=[TYPES.get(kind, kind) for kind in report.documents["type"]]
     )
-    shown = twin.table(documents, DOCUMENTS, caption="Documents") if len(documents) else ""
-    left = twin.table(report.left_out, LEFT_OUT, caption="Left out") if len(report.left_out) else ""
-    return shown + left
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")

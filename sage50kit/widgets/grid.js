@@ -102,7 +102,7 @@ class View {
     const label = { "aria-label": `Filter ${column.title}` };
     const choices = this.rows.choices(column);
     if (!choices.length) {
-      const hint = { money: ">100, 5..9", date: ">=2026-10-01" }[column.kind] || "contains";
+      const hint = { money: ">100, 5..9", date: ">=2026-10", count: "" }[column.kind] ?? "contains";
       const node = make("input", { type: "text", placeholder: hint, ...label });
       node.addEventListener("input", () => this.later(() => { this.filters[column.name] = node.value; }));
       return node;

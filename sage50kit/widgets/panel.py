@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 Tone: TypeAlias = Literal["plain", "good", "warn", "bad"]
 SIGNS = {"block": "✖", "refuse": "⊘", "warn": "▲", "note": "●"}  # as in rows.js
-WORDS = {"block": "blocked", "refuse": "will be refused", "warn": "warning", "note": "note"}
+WORDS = {"block": "blocked", "refuse": "refused", "warn": "warning", "note": "note"}
 TONE_SIGNS: dict[Tone, str] = {"plain": "", "good": "✔ ", "warn": "▲ ", "bad": "✖ "}
 _logger = logging.getLogger("sage50kit.widgets")
 

@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets
 import numpy as np
 
-from sage50kit.issues import SEVERITIES
 from sage50kit.model import KINDS
 from sage50kit.widgets import twin
+from sage50kit.widgets.findings import finding_list
 from sage50kit.widgets.grid import Grid, GridColumn
 from sage50kit.widgets.panel import (
     Panel,
     html,
     labelled,
     live_page,
-    message,
     row,
     style,
     styled,
@@ -37,10 +36,16 @@ COLUMNS = (
     GridColumn(name="type", title="Type", kind="choice", width=14),
     GridColumn(name="number", title="Number", width=13),
     GridColumn(name="date", title="Date", kind="date", width=12),
-    GridColumn(name="party", title="Customer, vendor or member", width=20, grow=True),
+    GridColumn(name="party", title="Customer or vendor", width=20, grow=True),
     GridColumn(name="location", title="Location", kind="choice", width=11),
     GridColumn(name="total", title="Total", kind="money", width=13, sum=True),
     GridColumn(name="finding", title="Finding", kind="finding", width=22, grow=True),
+)
+LEFT_OUT = (
+    GridColumn(name="key", title="Key"),
+    GridColumn(name="number", title="Number"),
+    GridColumn(name="reason", title="Reason"),
+    GridColumn(name="total", title="Total", kind="money", sum=True),
 )
 DETAILS = ("Default", "Condensed", "Detailed")
 CHECKED_AT_ONCE = 5000  # transactions; of more, the preview checks those that are included
@@ -57,6 +62,7 @@ class Picker(Panel):
         detail: detail level of invoices (Default, Condensed, Detailed); empty for the profile's.
         keys: only these transactions are included at first; empty for all.
         without: these are not.
+        nothing: include nothing at first unless `keys` names it.
 
     Raises:
         UsageError: no such location, kind or date; in a live page it is told there.
@@ -72,6 +78,7 @@ class Picker(Panel):
         detail: str = "",
         keys: Sequence[str] = (),
         without: Sequence[str] = (),
+        nothing: bool = False,
     ) -> None:
         super().__init__(kit.workdir)
         self.kit = kit
@@ -79,7 +86,9 @@ class Picker(Panel):
         self.issues: pd.DataFrame | None = None
         self._asked = {"location": str(location), "thru_date": str(thru_date)}
         self._chosen_at_first = (list(keys), set(without))
+        self._nothing = nothing
         self._turn = 0
+        self._checking: threading.Thread | None = None
         self._controls(kinds or kit.profile.push.kinds, detail or kit.profile.push.invoice_detail)
         self._open()
 
@@ -104,6 +113,16 @@ class Picker(Panel):
             "without": [] if fewer else [str(key) for key in keys[~included]],
         }
 
+    def gone(self) -> list[str]:
+        """The numbers of included transactions that ConnectWise does not list any more; read anew."""
+        listed = set(self.kit.fetch(**self._asked, kinds=self._kinds())["key"])
+        rows = self.selected
+        return [
+            str(number)
+            for key, number in zip(rows["key"], rows["number"], strict=True)
+            if key not in listed
+        ]
+
     def static(self) -> str:
         """The included transactions as a table, the others counted."""
         count = len(self.grid.frame) - len(self.selected)
@@ -114,7 +133,8 @@ class Picker(Panel):
         table = twin.table(
             self.selected, COLUMNS, caption="Included transactions", findings=findings
         )
-        return styled(self.message.value + table + (f"<p>{left}</p>" if count else ""))
+        rest = f"<p>{left}</p>" if count else ""
+        return styled(self.message.value + table + rest + self._left_out_table())
 
     def check(self) -> None:
         """Look for findings on every transaction, and show them."""
@@ -139,13 +159,14 @@ class Picker(Panel):
         self._button = ipywidgets.Button(description="Fetch", tooltip="Read ConnectWise again")
         self._button.on_click(self._fetch_again)
         self._row = html()
+        self._left = html()
         self._copy = html()
 
     @property
     def _children(self) -> tuple[Any, ...]:
         top = row(self._place, self._day, self._detail)
         kinds = row(*self._boxes.values(), self._button)
-        return (style(), top, kinds, self.message, self.grid, self._row, self._copy)
+        return (style(), top, kinds, self.message, self.grid, self._row, self._left, self._copy)
 
     def _open(self) -> None:
         self.grid = Grid(
@@ -191,6 +212,7 @@ class Picker(Panel):
         self.issues = None
         self.grid.show(frame, included)
         self._say_fetched(frame)
+        self._left.value = folded("Left out, and why", self._left_out_table())
         self._show_parameters()
 
     def _use_detail(self) -> None:
@@ -222,12 +244,12 @@ class Picker(Panel):
         self._chosen_at_first = ([], set())
         listed = frame["key"].tolist()
         self.missing = [key for key in [*keys, *without] if key not in set(listed)]
-        wanted = set(keys) if keys else set(listed)
+        wanted = set(keys) if keys or self._nothing else set(listed)
         return [key in wanted and key not in without for key in listed]
 
     def _say_fetched(self, frame: pd.DataFrame) -> None:
         left = len(self.kit.left_out)
-        words = f"{len(frame):,} unposted transactions, {left:,} left out (see kit.left_out)."
+        words = f"{len(frame):,} unposted transactions; {left:,} more are left out, see below."
         if self.missing:
             names = ", ".join(self.missing[:5])
             words += (
@@ -242,7 +264,14 @@ class Picker(Panel):
         """Look for findings beside the page, so that it is usable at once."""
         count = len(self.grid.frame)
         if 0 < count <= CHECKED_AT_ONCE:
-            threading.Thread(target=self._check_beside, args=(self._turn,), daemon=True).start()
+            check = self._check_beside
+            self._checking = threading.Thread(target=check, args=(self._turn,), daemon=True)
+            self._checking.start()
+
+    def wait(self) -> None:
+        """Wait until the look for findings beside the page has ended."""
+        if self._checking is not None:
+            self._checking.join()
 
     @told
     def _check_beside(self, turn: int) -> None:
@@ -277,31 +306,15 @@ class Picker(Panel):
         self._row.value = f'<h3 class="s50-heading">{text(words)}</h3>{listed}'
 
     def _show_parameters(self, _change: Any = None) -> None:
-        lines = "\n".join(f"{name} = {value!r}" for name, value in self.parameters.items())
-        words = "This choice as parameters of the unattended notebook"
-        self._copy.value = (
-            f'<details><summary>{words}</summary><pre class="s50-code" tabindex="0">{text_block(lines)}</pre>'
-            "</details>"
-        )
+        lines = f"choice = {self.parameters!r}"
+        code = f'<pre class="s50-code" tabindex="0">{text(lines)}</pre>'
+        self._copy.value = folded("This choice, for the unattended notebook", code)
+
+    def _left_out_table(self) -> str:
+        left = self.kit.left_out
+        return twin.table(left, LEFT_OUT, caption="Left out") if len(left) else ""
 
 
-def text_block(lines: str) -> str:
-    """Several lines as text of an HTML page."""
-    return "\n".join(text(line) for line in lines.splitlines())
-
-
-def finding_list(issues: pd.DataFrame | None, keys: Sequence[str] | None = None) -> str:
-    """Findings as an HTML list, worst first, each with its cure; all of them without `keys`."""
-    if issues is None:
-        return message("Not checked yet.")
-    rows = issues if keys is None else issues[issues["key"].isin(list(keys))]
-    if not len(rows):
-        return message("No findings.", "good")
-    rows = rows.sort_values("severity", key=lambda s: s.map(SEVERITIES.index), kind="stable")
-    names = ("severity", "number", "message", "fix")
-    items = "".join(
-        f'<li class="s50-f-{severity}"><b>{text(number)}</b> {text(twin.finding_words(severity, sentence))}'
-        f"<br>To do: {text(fix)}</li>"
-        for severity, number, sentence, fix in zip(*(rows[name] for name in names), strict=True)
-    )
-    return f'<ul class="s50-findings">{items}</ul>'
+def folded(words: str, content: str) -> str:
+    """Content that is seen when somebody asks for it."""
+    return f"<details><summary>{text(words)}</summary>{content}</details>" if content else ""

@@ -10,16 +10,17 @@ import numpy as np
 from sage50kit.errors import PlanBlocked, UsageError
 from sage50kit.issues import issues_frame
 from sage50kit.money import ZERO, total
+from sage50kit.reports.columns import TYPES
 from sage50kit.reports.files import save_proof
-from sage50kit.reports.listings import TYPES, proof_page
+from sage50kit.reports.listings import proof_page
 from sage50kit.reports.page import cell_text
 from sage50kit.reports.page import heading as title_of
 from sage50kit.widgets import twin
 from sage50kit.widgets.document import document_html, facts
 from sage50kit.widgets.files import Files
+from sage50kit.widgets.findings import finding_list
 from sage50kit.widgets.grid import Grid, GridColumn
 from sage50kit.widgets.panel import Panel, heading, html, live_page, row, style, styled, text, told
-from sage50kit.widgets.picker import finding_list
 from sage50kit.widgets.picture import bars
 
 if TYPE_CHECKING:
@@ -172,8 +173,8 @@ class Preview(Panel):
     def _grids(self) -> None:
         none = ipywidgets.HTML()
         self._documents = Grid(
-            _empty(DOCUMENTS), DOCUMENTS, label="Documents in posting order", include_title="Show",
-            exclude_title="Hide", included_word="shown below",
+            _empty(DOCUMENTS), DOCUMENTS, label="Documents in posting order", include_title="Tick",
+            exclude_title="Untick", included_word="ticked",
             name_column="number", height=10, empty="No documents.",
         )  # fmt: skip
         self._documents.observe(self._show_document, ["current", "mask"])

@@ -26,8 +26,11 @@ from sage50kit.reports.files import (
     save_push,
 )
 from sage50kit.reports.listings import push_page
-from sage50kit.widgets.endings import ending_html, report_static
+from sage50kit.widgets.confirm import Confirm, button
+from sage50kit.widgets.endings import DOCUMENTS, documents_of, ending_html, report_static
 from sage50kit.widgets.files import Files, listed
+from sage50kit.widgets.findings import finding_list
+from sage50kit.widgets.grid import Grid
 from sage50kit.widgets.panel import (
     Panel,
     html,
@@ -39,7 +42,6 @@ from sage50kit.widgets.panel import (
     styled,
     told,
 )
-from sage50kit.widgets.picker import finding_list
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -68,6 +70,7 @@ class PushPanel(Panel):
         self.files: list[Path] = []
         self._ready: Plan | None = None  # what the second step would push
         self._go = threading.Event()
+        self._go.set()
         self._thread: threading.Thread | None = None
         if live_page():
             self._build()
@@ -93,22 +96,19 @@ class PushPanel(Panel):
         self._number = labelled("Batch number", ipywidgets.Text(continuous_update=True))
         self._number.observe(self._check_number, "value")
         self._checked = html()
-        self._first = _button("Push …", self._prepare)
-        self._no = _button("No, not yet", self._cancel)
-        self._yes = _button("Yes, write it now", self._push)
-        self._yes.button_style = "warning"
-        self._asked = html()
-        self._confirm = ipywidgets.VBox([self._asked, row(self._no, self._yes)])
+        self.confirm = Confirm("Push …", "Yes, write it now", ask=self._prepare, act=self._push)
         self._bar = ipywidgets.IntProgress(layout={"width": "100%", "max_width": "40rem"})
         self._step = html()
-        self._pause = _button("Pause after this document", self._pause_or_go)
+        self._pause = button("Pause after this document", self._pause_or_go)
         self._running = ipywidgets.VBox([self._bar, self._step, self._pause])
-        self._live, self._ending = html(), html()
-        self._errors = _button("Save list of errors", self._save_errors)
-        self._log = _button("Save full log", self._save_log)
+        self._live, self._ending, self._found = html(), html(), html()
+        self._errors = button("Save list of errors", self._save_errors)
+        self._log = button("Save full log", self._save_log)
         self._files = Files()
-        self._after = ipywidgets.VBox([row(self._errors, self._log), self._files])
-        self._resume = _button("Finish what is in doubt", self._resume_now)
+        self._posted = ipywidgets.VBox()
+        saving = row(self._errors, self._log)
+        self._after = ipywidgets.VBox([saving, self._files, self._found, self._posted])
+        self._resume = button("Finish what is in doubt", self._resume_now)
         self._start()
 
     @told
@@ -120,14 +120,12 @@ class PushPanel(Panel):
     def _show(self, what: str) -> None:
         """The parts of one moment: ask, confirm, run or end."""
         doubt = (self._doubt(), self._resume) if self._in_doubt() and what != "run" else ()
+        ask = (row(self._number), self._checked, self.confirm)
         parts: dict[str, tuple[Any, ...]] = {
-            "ask": (row(self._number, self._first), self._checked),
-            "confirm": (row(self._number, self._first), self._checked, self._confirm),
+            "ask": ask,
             "run": (self._running, self._live),
-            "end": (self._ending, self._after, row(self._number, self._first), self._checked),
+            "end": (self._ending, self._after, *ask),
         }
-        self._first.disabled = what == "confirm"
-        self._number.disabled = what == "confirm"
         self.children = (style(), *doubt, self.message, *parts[what])
 
     def _in_doubt(self) -> list[str]:
@@ -150,7 +148,8 @@ class PushPanel(Panel):
 
     def _is_free(self, number: str) -> None:
         check_number(number)
-        if number in {row["batch"] for row in self.kit.log.history()}:
+        known = self.kit.log.batch(number)
+        if known is not None and (known.state != "planned" or self.kit.log.was_sent(number)):
             raise BatchTaken(f"batch number {number} is in the push log already. Take another one.")
         if self.kit.connectwise.find_batch(number) is not None:
             raise BatchTaken(f"batch number {number} is taken in ConnectWise. Take another one.")
@@ -162,7 +161,11 @@ class PushPanel(Panel):
         """Read everything again; ask only if it is still what was reviewed."""
         self.say("Checking once more …")
         reviewed = self.preview.plan
-        self.kit.fetch()
+        if gone := self.preview.picker.gone():
+            raise UsageError(
+                f"{', '.join(gone[:5])}: no longer unposted in ConnectWise ({len(gone)} in all); somebody "
+                "may have batched it. Fetch and preview again. Nothing was written."
+            )
         plan = self.kit.plan(
             self.preview.picker.selected,
             batch=self._number.value.strip(),
@@ -175,29 +178,21 @@ class PushPanel(Panel):
             )
         self._ready = plan
         self.say("")
-        self._asked.value = message(summary(plan), "warn")
-        self._show("confirm")
-        self._no.focus()  # so that a key that is pressed twice writes nothing
-
-    @told
-    def _cancel(self, _button: Any) -> None:
-        self._ready = None
-        self._show("ask")
-        self.say("Nothing was written.")
+        self.confirm.question(summary(plan))
 
     # --- second step ---
 
     @told
-    def _push(self, _button: Any) -> None:
-        plan, self._ready = self._ready, None
-        if plan is None:
-            return  # a second click on the same button
+    def _push(self) -> None:
+        plan = self._ready
+        if plan is None or plan.batch != self._number.value.strip():
+            raise UsageError("the batch number has changed since the question. Press Push again.")
+        self._ready = None
         self._begin(len(plan.documents))
         self._thread = threading.Thread(target=self._run, args=(plan,))
         self._thread.start()
 
     def _begin(self, count: int) -> None:
-        self._go.set()
         self._live.value = self._ending.value = ""
         self._bar.max, self._bar.value = max(count, 1), 0
         self._step.value = message("Claiming the company …")
@@ -234,6 +229,7 @@ class PushPanel(Panel):
 
     @told
     def _pause_or_go(self, _button: Any) -> None:
+        """Pausing is a callback that waits: nothing of the protocol knows of it."""
         if self._go.is_set():
             self._go.clear()
             self._pause.description = "Go on"
@@ -250,7 +246,12 @@ class PushPanel(Panel):
 
     def _end(self) -> None:
         assert self.report is not None  # noqa: S101  # a push has just made it
-        self._ending.value = ending_html(self.report) + finding_list(self.report.issues)
+        self._ending.value = ending_html(self.report)
+        self._found.value = finding_list(self.report.issues)
+        documents = documents_of(self.report)
+        self._posted.children = [
+            Grid(documents, DOCUMENTS, label="Documents of the push", height=10)
+        ]
         self._files.offer([])
         self._number.value = self.report.next_batch or self._number.value
         self._show("end")
@@ -332,17 +333,11 @@ class _Pace:
         )
 
 
-def _button(words: str, act: Any) -> ipywidgets.Button:
-    button = ipywidgets.Button(description=words, layout={"width": "auto"})
-    button.on_click(act)
-    return button
-
-
 def summary(plan: Plan) -> str:
     """What will be written where, in one sentence."""
     whole = amount(total_of(row.total for row in plan.documents))
     masters = f"{len(plan.masters)} new records and " if plan.masters else ""
-    left = f" {len(plan.left_out)} are left out." if plan.left_out else ""
+    left = f" Left out: {len(plan.left_out)}." if plan.left_out else ""
     return (
         f"Write {masters}{len(plan.documents)} documents, {whole} in all, to {plan.company}, then create batch "
         f"{plan.batch} of {len(plan.transactions)} transactions in {plan.site}?{left}"

@@ -5,7 +5,7 @@
 // four decimals and are added as whole numbers, so that no cent is lost. Nothing is fetched from anywhere.
 
 const SIGNS = { block: "✖", refuse: "⊘", warn: "▲", note: "●" };
-const WORDS = { block: "blocked", refuse: "will be refused", warn: "warning", note: "note" };
+const WORDS = { block: "blocked", refuse: "refused", warn: "warning", note: "note" };
 const RANK = { block: 4, refuse: 3, warn: 2, note: 1 };
 // Control characters, and those that turn the direction of a line: a name must not rewrite its row.
 const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]+/g;

@@ -106,6 +106,16 @@ def one(db: sqlite3.Connection, document_id: int) -> Receipt:
     return _receipts(db, "SELECT ?", (document_id,))[0]
 
 
+def of_references(db: sqlite3.Connection, references: Collection[str]) -> list[Receipt]:
+    """The receipts of these references, voided ones too."""
+    return _receipts(
+        db,
+        "SELECT id FROM document WHERE type = 'receipt' AND void_of IS NULL AND reference_key IN "
+        "(SELECT value FROM json_each(?))",
+        (json.dumps([fold(reference) for reference in references]),),
+    )
+
+
 def note_change(db: sqlite3.Connection, document_id: int, *, deleted: bool = False) -> None:
     """Write down that a receipt, or what a credit memo pays, was entered, changed or deleted today."""
     db.execute(

@@ -90,6 +90,7 @@ class EmbeddedCompany:
         voids=True,
         reads_receipts=True,
         follows_receipts=True,
+        posts_receipts=True,
     )
 
     def __init__(self, path: Path, *, busy_seconds: float = BUSY_SECONDS) -> None:
@@ -272,6 +273,26 @@ class EmbeddedCompany:
         """
         with self._file.writing() as db:
             receipts.delete(db, reading.row_of(db, place))
+
+    def post_receipt(self, receipt: Receipt, *, cash_account_id: str = "") -> Receipt:
+        """Write a receipt that came from elsewhere, as a bookkeeper would have entered it.
+
+        Raises:
+            DocumentRefused: with every reason; nothing was written.
+        """
+        return self.enter_receipt(
+            receipt.customer_id,
+            reference=receipt.reference,
+            date=receipt.date,
+            applied={row.invoice: row.amount for row in receipt.applications},
+            unapplied=receipt.unapplied,
+            cash_account_id=cash_account_id,
+        )
+
+    def find_receipts(self, references: Sequence[str]) -> list[Receipt]:
+        """The receipts of these references, voided ones too."""
+        with self._file.reading() as db:
+            return applications.of_references(db, references)
 
     def void_receipt(self, place: str, *, on: date) -> Receipt:
         """Take a receipt back on a day; its invoices are open again.

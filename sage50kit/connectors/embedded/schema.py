@@ -123,6 +123,21 @@ CREATE TABLE period (
 ) WITHOUT ROWID;
 """
 
+_CHANGES = """
+CREATE TABLE receipt_change (
+    revision INTEGER PRIMARY KEY AUTOINCREMENT,
+    document_id INTEGER NOT NULL,
+    type TEXT NOT NULL,
+    party_id TEXT NOT NULL,
+    reference TEXT NOT NULL,
+    posting_date TEXT NOT NULL,
+    total INTEGER NOT NULL CHECK (typeof(total) = 'integer'),
+    saved TEXT NOT NULL,
+    deleted INTEGER NOT NULL
+);
+CREATE INDEX receipt_change_document ON receipt_change (document_id);
+"""
+
 _BOOKS = """
 CREATE TABLE document (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -180,18 +195,6 @@ CREATE TABLE application (
 );
 CREATE INDEX application_document ON application (document_id);
 CREATE INDEX application_by ON application (by_document_id);
-CREATE TABLE receipt_change (
-    revision INTEGER PRIMARY KEY AUTOINCREMENT,
-    document_id INTEGER NOT NULL,
-    type TEXT NOT NULL,
-    party_id TEXT NOT NULL,
-    reference TEXT NOT NULL,
-    posting_date TEXT NOT NULL,
-    total INTEGER NOT NULL CHECK (typeof(total) = 'integer'),
-    saved TEXT NOT NULL,
-    deleted INTEGER NOT NULL
-);
-CREATE INDEX receipt_change_document ON receipt_change (document_id);
 CREATE TABLE layer (
     id INTEGER PRIMARY KEY,
     item_key TEXT NOT NULL REFERENCES item (key),
@@ -217,7 +220,22 @@ CREATE INDEX stock_move_document ON stock_move (document_id);
 
 def create_tables(db: sqlite3.Connection) -> None:
     """Make the tables inside the open transaction of `db`."""
-    for statement in (_LISTS + _BOOKS).split(";\n"):
+    for statement in (_LISTS + _CHANGES + _BOOKS).split(";\n"):
         db.execute(statement)
     db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+
+def upgrade(db: sqlite3.Connection) -> None:
+    """Bring the file of an older program forward, inside the open transaction of `db`.
+
+    Version 1 had no list of what was changed in receipts; its receipts count as saved on their date.
+    """
+    for statement in _CHANGES.split(";\n"):
+        db.execute(statement)
+    db.execute(
+        "INSERT INTO receipt_change (document_id, type, party_id, reference, posting_date, total, saved, "
+        "deleted) SELECT id, type, party_id, reference, posting_date, total, posting_date, 0 FROM document "
+        "WHERE type = 'receipt' AND void_of IS NULL ORDER BY id"
+    )
     db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")

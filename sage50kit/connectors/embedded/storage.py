@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from threading import RLock
 from typing import TYPE_CHECKING
 
-from sage50kit.connectors.embedded.schema import APPLICATION_ID, SCHEMA_VERSION
+from sage50kit.connectors.embedded.schema import APPLICATION_ID, SCHEMA_VERSION, upgrade
 from sage50kit.errors import CompanyError, CompanyUnavailable, ConfigError, OutcomeUnknown
 
 if TYPE_CHECKING:
@@ -75,7 +75,8 @@ class CompanyFile:
                 )
             db = connect(self.path, busy_seconds=self._busy_seconds)
             try:
-                check_version(db, self.path)
+                if check_version(db, self.path) < SCHEMA_VERSION:
+                    _bring_forward(db)
             except BaseException:
                 db.close()
                 raise
@@ -121,8 +122,16 @@ def connect(path: Path, *, busy_seconds: float = BUSY_SECONDS) -> sqlite3.Connec
     return db
 
 
-def check_version(db: sqlite3.Connection, path: Path) -> None:
-    """Refuse a file that is no company, and one that a newer program made.
+def _bring_forward(db: sqlite3.Connection) -> None:
+    """Whole or not at all; another program may have been faster."""
+    with db:
+        db.execute("BEGIN IMMEDIATE")
+        if db.execute("PRAGMA user_version").fetchone()[0] < SCHEMA_VERSION:
+            upgrade(db)
+
+
+def check_version(db: sqlite3.Connection, path: Path) -> int:
+    """The version of a company file; a file that is none is refused, and one that a newer program made.
 
     Raises:
         ConfigError: it is some other SQLite file.
@@ -136,3 +145,4 @@ def check_version(db: sqlite3.Connection, path: Path) -> None:
             f"company file {path} was written by a newer sage50kit (file version {version}, this "
             f"program knows {SCHEMA_VERSION}). Update sage50kit; the file was not touched."
         )
+    return int(version)

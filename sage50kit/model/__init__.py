@@ -6,22 +6,83 @@ at shows two non-negative columns instead (`GLEntry.debit`, `GLEntry.credit`).
 
 from __future__ import annotations
 
-import hashlib
-import json
-from dataclasses import dataclass, field, fields, is_dataclass
-from datetime import date, datetime
+from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
-from functools import cached_property, lru_cache
-from operator import attrgetter
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from sage50kit.errors import UnbalancedDocument
+from sage50kit.model.content import canonical, digest
+from sage50kit.model.lists import (
+    ACCOUNT_TYPES,
+    Account,
+    Address,
+    Books,
+    CreditStatus,
+    Customer,
+    Defaults,
+    Item,
+    ItemClass,
+    Master,
+    Period,
+    TaxAgency,
+    TaxCode,
+    Vendor,
+    fold,
+)
 from sage50kit.money import ZERO, total
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from sage50kit.issues import Issue
+
+__all__ = [
+    "ACCOUNT_TYPES",
+    "ARRIVED",
+    "BLOCKED",
+    "DISPUTE",
+    "DISPUTED",
+    "KINDS",
+    "ONCE_POSTED",
+    "SAGE_SCREENS",
+    "Account",
+    "Address",
+    "Application",
+    "Books",
+    "CreditStatus",
+    "Customer",
+    "Defaults",
+    "Distribution",
+    "Document",
+    "DocumentState",
+    "DocumentType",
+    "GLEntry",
+    "Item",
+    "ItemClass",
+    "Kind",
+    "LeftOut",
+    "Master",
+    "OpenItem",
+    "PaidBy",
+    "Payment",
+    "Period",
+    "Plan",
+    "Posted",
+    "Receipt",
+    "Role",
+    "StoredDocument",
+    "TaxAgency",
+    "TaxCode",
+    "Transaction",
+    "Vendor",
+    "canonical",
+    "digest",
+    "document_label",
+    "entry",
+    "fold",
+    "generation_of",
+    "token",
+]
 
 Kind: TypeAlias = Literal["invoice", "expense", "receipt", "adjustment", "transfer"]
 KINDS: tuple[Kind, ...] = ("invoice", "expense", "receipt", "adjustment", "transfer")
@@ -29,7 +90,6 @@ KINDS: tuple[Kind, ...] = ("invoice", "expense", "receipt", "adjustment", "trans
 DocumentType: TypeAlias = Literal[
     "sales_invoice", "credit_memo", "purchase", "journal_entry", "inventory_adjustment"
 ]
-ItemClass: TypeAlias = Literal["stock", "non_stock", "description_only", "service"]
 Role: TypeAlias = Literal["line", "tax", "freight", "rounding"]
 PaidBy: TypeAlias = Literal["receipt", "credit_memo"]
 
@@ -43,31 +103,9 @@ SAGE_SCREENS: dict[DocumentType, str] = {
     "inventory_adjustment": "Inventory & Services > Inventory Adjustments",
 }
 
-# Sage 50's account types as its chart import writes them.
-ACCOUNT_TYPES: dict[int, str] = {
-    0: "Cash",
-    1: "Accounts Receivable",
-    2: "Inventory",
-    3: "Receivable Retainage",
-    4: "Other Current Assets",
-    5: "Fixed Assets",
-    6: "Accumulated Depreciation",
-    8: "Other Assets",
-    10: "Accounts Payable",
-    11: "Payable Retainage",
-    12: "Other Current Liabilities",
-    14: "Long Term Liabilities",
-    16: "Equity-doesn't close",
-    18: "Equity-Retained Earnings",
-    19: "Equity-gets closed",
-    21: "Income",
-    23: "Cost of Sales",
-    24: "Expenses",
-}
-
-CreditStatus: TypeAlias = Literal[
-    "no_limit", "notify_over_limit", "always_notify", "hold_over_limit", "always_hold"
-]
+# What of a sale nobody can foresee (design 9.9), as the note of a document and in a sentence.
+DISPUTED = "cost of a non-stock or service item"
+DISPUTE = "Sage 50 may also post Salaries/Wages against Cost of Sales, depending on the company's settings."
 
 
 # --- what ConnectWise has ---------------------------------------------------------------------
@@ -97,19 +135,6 @@ class Transaction:
 
 
 # --- what goes into the books -----------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Address:
-    """A postal address, unrounded and uncut; connectors cut it to Sage's lengths."""
-
-    name: str = ""
-    line1: str = ""
-    line2: str = ""
-    city: str = ""
-    state: str = ""
-    zip: str = ""
-    country: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -263,179 +288,6 @@ def entry(document: Document, account_id: str, amount: Decimal, **more: Any) -> 
         party_id=document.party_id,
         **more,
     )
-
-
-# --- the lists of a Sage 50 company -----------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Account:
-    """A GL account; `type` is one of `ACCOUNT_TYPES`."""
-
-    account_id: str
-    description: str
-    type: int
-    inactive: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Customer:
-    """A customer, as it stands in the books or will be created there."""
-
-    customer_id: str
-    name: str
-    inactive: bool = False
-    address: Address = field(default_factory=Address)
-    phone: str = ""
-    email: str = ""
-    due_days: int = 0
-    terms: str = ""
-    tax_code: str = ""
-    sales_account_id: str = ""
-    credit_status: CreditStatus = "no_limit"
-    credit_limit: Decimal = ZERO
-    balance: Decimal = ZERO
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Vendor:
-    """A vendor (or a member who is paid back), in the books or to be created there."""
-
-    vendor_id: str
-    name: str
-    inactive: bool = False
-    address: Address = field(default_factory=Address)
-    phone: str = ""
-    email: str = ""
-    due_days: int = 0
-    terms: str = ""
-    expense_account_id: str = ""
-    is_member: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Item:
-    """An inventory item of one of Sage's four classes.
-
-    `inventory_account_id` is the inventory account of a stock item and the salaries/wages account of
-    a non-stock or service item. A description-only item holds no accounts. `price` and
-    `last_unit_cost` are dollars a unit, at most five decimals.
-    """
-
-    item_id: str
-    description: str
-    item_class: ItemClass
-    inactive: bool = False
-    sales_description: str = ""
-    purchase_description: str = ""
-    sales_account_id: str = ""
-    inventory_account_id: str = ""
-    cogs_account_id: str = ""
-    costing_method: Literal["fifo", "lifo", "average"] = "fifo"
-    price: Decimal = ZERO
-    last_unit_cost: Decimal = ZERO
-    unit: str = ""
-    taxable: bool = True
-
-
-Master: TypeAlias = Customer | Vendor | Item
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TaxAgency:
-    """A tax authority: its liability account and its rate in percent (20 means 20 %)."""
-
-    agency_id: str
-    description: str
-    account_id: str
-    rate: Decimal = ZERO
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TaxCode:
-    """A sales tax code: up to five agencies."""
-
-    tax_code: str
-    description: str
-    agency_ids: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Period:
-    """An accounting period; documents dated in a closed fiscal year are refused by Sage."""
-
-    number: int
-    start: date
-    end: date
-    closed: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Defaults:
-    """The company's default accounts (Maintain > Default Information) and its one currency."""
-
-    currency: str = "USD"
-    receivable_account_id: str = ""
-    payable_account_id: str = ""
-    sales_account_id: str = ""
-    expense_account_id: str = ""
-    inventory_account_id: str = ""
-    cogs_account_id: str = ""
-    salaries_account_id: str = ""
-    freight_account_id: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Books:
-    """What the company can be posted against. IDs compare without case, as Sage compares them."""
-
-    accounts: tuple[Account, ...] = ()
-    customers: tuple[Customer, ...] = ()
-    vendors: tuple[Vendor, ...] = ()
-    items: tuple[Item, ...] = ()
-    tax_codes: tuple[TaxCode, ...] = ()
-    agencies: tuple[TaxAgency, ...] = ()
-    periods: tuple[Period, ...] = ()
-    defaults: Defaults = field(default_factory=Defaults)
-
-    @cached_property
-    def account(self) -> Mapping[str, Account]:
-        """Accounts by folded id."""
-        return {fold(row.account_id): row for row in self.accounts}
-
-    @cached_property
-    def customer(self) -> Mapping[str, Customer]:
-        """Customers by folded id."""
-        return {fold(row.customer_id): row for row in self.customers}
-
-    @cached_property
-    def vendor(self) -> Mapping[str, Vendor]:
-        """Vendors by folded id."""
-        return {fold(row.vendor_id): row for row in self.vendors}
-
-    @cached_property
-    def item(self) -> Mapping[str, Item]:
-        """Items by folded id."""
-        return {fold(row.item_id): row for row in self.items}
-
-    @cached_property
-    def tax_code(self) -> Mapping[str, TaxCode]:
-        """Sales tax codes by folded id."""
-        return {fold(row.tax_code): row for row in self.tax_codes}
-
-    @cached_property
-    def agency(self) -> Mapping[str, TaxAgency]:
-        """Tax agencies by folded id."""
-        return {fold(row.agency_id): row for row in self.agencies}
-
-    def period_of(self, day: date) -> Period | None:
-        """The accounting period of a day, or None outside the open years."""
-        return next((row for row in self.periods if row.start <= day <= row.end), None)
-
-
-def fold(identity: str) -> str:
-    """An id as Sage compares it: no case, no blanks at the ends (reference: IDs, section 5)."""
-    return identity.strip().casefold()
 
 
 # --- what the company answers -----------------------------------------------------------------
@@ -634,48 +486,3 @@ class Plan:
         """Short, for notebooks and logs."""
         counts = f"{len(self.documents)} documents, {len(self.transactions)} transactions"
         return f"<Plan {self.batch}: {counts}, {len(self.issues)} findings>"
-
-
-# --- content as text --------------------------------------------------------------------------
-
-
-# Field names and their getter by class: looking them up would be half the work.
-_FIELDS: dict[type, tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]]]] = {}
-_PLAIN = frozenset({str, int, bool, type(None)})
-
-
-def canonical(value: Any) -> Any:
-    """`value` as plain JSON data: amounts as text without trailing zeros, dates as ISO text."""
-    kind = type(value)
-    if kind in _PLAIN:
-        return value
-    if kind is Decimal:
-        return _decimal_text(value)
-    if kind is tuple or kind is list:
-        return [item if type(item) in _PLAIN else canonical(item) for item in value]
-    if is_dataclass(value):
-        names, get = _FIELDS.get(kind) or _fields_of(kind)
-        pairs = zip(names, get(value), strict=True)
-        return {name: item if type(item) in _PLAIN else canonical(item) for name, item in pairs}
-    if isinstance(value, (date, datetime)):
-        return value.isoformat()
-    if isinstance(value, dict):
-        return {name: canonical(item) for name, item in value.items()}
-    return value
-
-
-@lru_cache(maxsize=65_536)  # the amounts of a batch repeat: quantity one, no cost, price as total
-def _decimal_text(value: Decimal) -> str:
-    return format(value.normalize() + ZERO, "f")
-
-
-def _fields_of(kind: type) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]]]:
-    names = tuple(item.name for item in fields(kind))
-    _FIELDS[kind] = names, attrgetter(*names)
-    return _FIELDS[kind]
-
-
-def digest(content: Any) -> str:
-    """SHA-256 of canonical JSON, in hex."""
-    text = json.dumps(content, ensure_ascii=True, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()

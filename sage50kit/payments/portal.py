@@ -1,0 +1,177 @@
+"""Payments of ConnectWise's portal become receipts in Sage 50, each exactly once.
+
+    plan     what is listed, less what the log says was posted; what is in doubt is looked up by our key
+    record   the intent, before anything is sent
+    post     one receipt, applied to its invoice
+    settle   posted here, or refused; silence stays `sending` and is looked up by the next plan
+
+They cannot be batched over the API, so ConnectWise lists them for good and only our log and the key in
+the receipt (`CW-P63`) guard them (design 9.13). The receipt is not echoed back: the portal's own row
+stands for it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from sage50kit.errors import (
+    ConnectWiseRejected,
+    DocumentRefused,
+    NotAuthorized,
+    Sage50KitError,
+)
+from sage50kit.issues import finding
+from sage50kit.model import Application, Receipt, fold
+from sage50kit.money import text
+from sage50kit.payments.model import Carried, Portal, Posting, key_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import date
+    from decimal import Decimal
+
+    from sage50kit.connectors.base import Connector
+    from sage50kit.connectwise import wire
+    from sage50kit.connectwise.payments import InvoicePayments
+    from sage50kit.issues import Issue
+    from sage50kit.payments.model import Key, Known
+
+
+def listed(
+    known: Known, *, company: Connector, connectwise: InvoicePayments, today: date
+) -> Portal:
+    """What is to be posted, what was found in the books after silence, and what stands in the way.
+
+    Args:
+        known: what the log knows.
+        company: where the receipts go.
+        connectwise: lists the portal's payments.
+        today: the day on which an invoice has to be open.
+    """
+    posted = {row.payment_id: row for row in known.carried if row.state == "posted"}
+    try:
+        rows = connectwise.portal()
+    except (NotAuthorized, ConnectWiseRejected) as error:
+        unread = finding("portal_unread", key="portal", number="portal", why=str(error))
+        return Portal(issues=(unread,))
+    issues = list(_gone([posted[row.id] for row in rows if row.id in posted], company))
+    wanted, incomplete = _wanted([row for row in rows if row.id not in posted], connectwise)
+    issues += incomplete
+    arrived = _looked_up(wanted, company)
+    found = {row.payment_id for row in arrived}
+    open_items = _open(company, today) if len(found) < len(wanted) else {}
+    ready = []
+    for row in (row for row in wanted if row.payment_id not in found):
+        issue = _in_the_way(row, open_items)
+        if issue is None:
+            ready.append(row)
+            open_items[key_of(row.customer_id, row.number)] -= row.amount
+        else:
+            issues.append(issue)
+    return Portal(ready=tuple(ready), arrived=tuple(arrived), issues=tuple(issues))
+
+
+def post(wanted: Carried, *, company: Connector, cash_account_id: str) -> Posting:
+    """Post one receipt whose intent is recorded."""
+    applied = Application(
+        kind="receipt",
+        place="",
+        reference=wanted.reference,
+        customer_id=wanted.customer_id,
+        invoice=wanted.number,
+        date=wanted.on,
+        amount=wanted.amount,
+    )
+    receipt = Receipt(
+        place="",
+        customer_id=wanted.customer_id,
+        reference=wanted.reference,
+        date=wanted.on,
+        amount=wanted.amount,
+        applications=(applied,),
+    )
+    try:
+        stored = company.post_receipt(receipt, cash_account_id=cash_account_id)
+    except DocumentRefused as error:
+        return Posting(wanted=wanted, issue=_issue("portal_refused", wanted, why=str(error)))
+    except Sage50KitError as error:
+        issue = _issue("portal_unanswered", wanted, why=str(error))
+        return Posting(wanted=wanted, receipt=wanted, issue=issue)
+    return Posting(wanted=wanted, receipt=replace(wanted, state="posted", place=stored.place))
+
+
+def _wanted(
+    rows: Sequence[wire.InvoicePayment], connectwise: InvoicePayments
+) -> tuple[list[Carried], list[Issue]]:
+    """The payments with what their invoices say, and those that say too little."""
+    ids = {row.invoice.id for row in rows if row.invoice and row.invoice.id}
+    invoices = {row.id: row for row in connectwise.by_id(sorted(ids))}
+    wanted, issues = [], []
+    for row in rows:
+        invoice = invoices.get(row.invoice.id or 0) if row.invoice else None
+        if invoice is None or not row.amount or row.payment_date is None:
+            field = "invoice" if invoice is None else "date" if row.amount else "amount"
+            name = f"portal payment {row.id}"
+            issues.append(
+                finding("portal_incomplete", key=f"payment:{row.id}", number=name, field=field)
+            )
+            continue
+        wanted.append(
+            Carried(
+                payment_id=row.id,
+                invoice_id=invoice.id,
+                customer_id=invoice.account_number or "",
+                number=invoice.invoice_number or "",
+                amount=row.amount,
+                on=row.payment_date,
+            )
+        )
+    return wanted, issues
+
+
+def _looked_up(wanted: Sequence[Carried], company: Connector) -> list[Carried]:
+    """Those whose receipt is in the books already, also where the log was lost or nobody answered."""
+    places = _places([row.reference for row in wanted], company)
+    return [
+        replace(row, state="posted", place=places[fold(row.reference)])
+        for row in wanted
+        if fold(row.reference) in places
+    ]
+
+
+def _places(references: Sequence[str], company: Connector) -> dict[str, str]:
+    found = company.find_receipts(references) if references else []
+    return {fold(row.reference): row.place for row in found}
+
+
+def _gone(posted: Sequence[Carried], company: Connector) -> Iterator[Issue]:
+    found = company.find_receipts([row.reference for row in posted]) if posted else []
+    standing = {fold(row.reference) for row in found if row.state == "standing"}
+    for row in posted:
+        if fold(row.reference) not in standing:
+            yield _issue("portal_gone", row, reference=row.reference)
+
+
+def _open(company: Connector, today: date) -> dict[Key, Decimal]:
+    return {
+        key_of(row.party_id, row.reference): row.open_amount
+        for row in company.open_items(as_of=today)
+        if row.type == "sales_invoice"
+    }
+
+
+def _in_the_way(row: Carried, open_items: Mapping[Key, Decimal]) -> Issue | None:
+    if not row.customer_id:
+        return _issue("portal_customer_missing", row)
+    left = open_items.get(key_of(row.customer_id, row.number))
+    if left is None:
+        return _issue("portal_invoice_missing", row)
+    if left < row.amount:
+        return _issue("portal_open_differs", row, open=text(left))
+    return None
+
+
+def _issue(code: str, row: Carried, **words: str) -> Issue:
+    named = {"key": f"payment:{row.number}", "number": row.number, "value": text(row.amount)}
+    return finding(code, **named, **words)

@@ -1,0 +1,173 @@
+"""Payments of the portal become receipts in Sage, each exactly once, and are not echoed back."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from sage50kit.errors import OutcomeUnknown
+from sage50kit.sandbox.records import Payment
+from tests.payment_stage import dollars, staged
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.payment_stage import Stage
+
+INVOICES = {"1001": "300.00", "1002": "200.00"}
+
+
+def portal_row(number: int, invoice: int, amount: str, **more: Any) -> dict[str, Any]:
+    """A payment of the portal on the 13th."""
+    made = {"id": number, "invoice": invoice, "amount": amount, "source": "WisePay"}
+    made |= {"paymentDate": "2026-10-13T00:00:00Z", "wisePayReference": f"WP-{number}"}
+    return made | more
+
+
+@pytest.fixture
+def stage(tmp_path) -> Iterator[Stage]:
+    """100.00 of 1001 were paid in the portal."""
+    with staged(tmp_path, INVOICES, payments=[portal_row(63, 50001, "100.00")]) as stage:
+        stage.portal = True
+        yield stage
+
+
+def in_books(stage: Any) -> list[tuple[Any, ...]]:
+    """The applications in Sage: reference, invoice, amount, date."""
+    rows = stage.company.applications()
+    return [(row.reference, row.invoice, row.amount, row.date) for row in rows]
+
+
+CARRIED = ("CW-P63", "1001", dollars(100), date(2026, 10, 13))
+
+
+def test_once_and_not_echoed_back(stage):
+    """One receipt with our key; the next runs post nothing, write nothing and find nothing wrong."""
+    report = stage.sync()
+    assert (report.counts["receipts_posted"], report.issues) == (1, ())
+    assert in_books(stage) == [CARRIED]
+    for full in (False, True):
+        stage.sent()
+        report = stage.sync(full=full)
+        assert (report.counts["receipts_posted"], report.issues) == (0, ())
+        assert stage.sent()[1] == 0
+    assert in_books(stage) == [CARRIED]
+    assert stage.shown() == {"1001": (dollars(100),)}
+
+
+def test_a_check_on_top_of_a_portal_payment_is_a_finding(stage):
+    """ConnectWise takes one payment for an invoice: the portal's row stays, both amounts are said."""
+    stage.sync()
+    stage.pay("CK 1", 20, applied={"1001": "200.00", "1002": "50.00"})
+    report = stage.sync()
+    (issue,) = report.issues
+    assert issue.code == "payment_conflict"
+    assert "300.00" in issue.message
+    assert "100.00" in issue.message
+    assert stage.shown() == {"1001": (dollars(100),), "1002": (dollars(50),)}
+
+
+def test_our_payment_and_a_later_portal_payment(tmp_path):
+    """Ours says 50.00, the portal pays 100.00 more: the receipt is posted, ours stays 50.00, then 80.00."""
+    with staged(tmp_path, INVOICES) as stage:
+        stage.portal = True
+        stage.pay("CK 1", 5, applied={"1001": "50.00"})
+        stage.sync()
+        made = Payment(id=64, invoice=50001, amount=dollars(100), wise_pay_reference="WP-64")
+        made.payment_date = stage.site.views.payments[50001][0].payment_date
+        stage.site.views.payments[50001].append(made)
+        stage.site._cache.clear()
+        stage.sync()
+        assert stage.sync().issues == ()
+        stage.pay("CK 2", 6, applied={"1001": "30.00"})
+        assert stage.sync().issues == ()
+        assert stage.shown() == {"1001": (dollars(80), dollars(100))}
+
+
+class Silent:
+    """A company that does not answer about a receipt, before or after it was written."""
+
+    def __init__(self, company: Any, *, written: bool) -> None:
+        self._company = company
+        self.written = written
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._company, name)
+
+    def post_receipt(self, receipt: Any, **words: Any) -> Any:
+        if self.written:
+            self._company.post_receipt(receipt, **words)
+        raise OutcomeUnknown("the disk failed")
+
+
+@pytest.mark.parametrize("written", [True, False])
+def test_silence_of_the_company_is_settled_by_looking(stage, written):
+    """The receipt is in the books or not: the next run looks before it sends, and there is one."""
+    plain, stage.company = stage.company, Silent(stage.company, written=written)
+    report = stage.sync()
+    assert [row.code for row in report.issues] == ["portal_unanswered"]
+    assert report.exit_code == 3
+    stage.company = plain
+    assert stage.sync().issues == ()
+    assert in_books(stage) == [CARRIED]
+
+
+def test_a_lost_log_posts_nothing_twice(stage):
+    """Without any record the receipt is found by our key."""
+    stage.sync()
+    with stage.log.together() as (connection, _):
+        connection.exec_driver_sql("DELETE FROM payments")
+    assert stage.sync().counts["receipts_posted"] == 0
+    assert in_books(stage) == [CARRIED]
+
+
+def test_a_receipt_that_was_taken_out_is_not_posted_again(stage):
+    """The bookkeeper deleted it: said in every run, never undone."""
+    stage.sync()
+    stage.company.delete_receipt(stage.company.receipts("")[0][0].place)
+    codes = [row.code for row in stage.sync().issues]
+    assert "portal_gone" in codes
+    assert in_books(stage) == []
+
+
+def test_what_cannot_be_posted_is_told_and_tried_again(tmp_path):
+    """The invoice is not in Sage, or less of it is open than was paid: no receipt, a finding each."""
+    rows = [portal_row(63, 50001, "100.00"), portal_row(64, 50002, "150.00")]
+    with staged(tmp_path, INVOICES, payments=rows) as stage:
+        stage.portal = True
+        voided = next(row for row in stage.company.documents() if row.reference == "1001").place
+        stage.company.void(voided, on=date(2026, 10, 2))
+        stage.pay("CK 1", 5, applied={"1002": "60.00"})
+        first = stage.sync()
+        assert {row.code for row in first.issues} >= {
+            "portal_invoice_missing",
+            "portal_open_differs",
+        }
+        assert first.counts["receipts_posted"] == 0
+        stage.company.delete_receipt(stage.company.receipts("")[0][0].place)
+        assert stage.sync().counts["receipts_posted"] == 1
+        assert [row[0] for row in in_books(stage)] == ["CW-P64"]
+
+
+def test_a_refused_receipt_is_told_and_tried_again(tmp_path):
+    """Sage refuses a receipt dated before its invoice; the others are posted."""
+    early = portal_row(63, 50001, "100.00", paymentDate="2026-09-13T00:00:00Z")
+    with staged(tmp_path, INVOICES, payments=[early, portal_row(64, 50002, "20.00")]) as stage:
+        stage.portal = True
+        report = stage.sync()
+        assert [(row.code, row.number) for row in report.issues] == [("portal_refused", "1001")]
+        assert [row[0] for row in in_books(stage)] == ["CW-P64"]
+        assert [row.code for row in stage.sync().issues] == ["portal_refused"]
+
+
+def test_without_the_right_to_list_them_payments_are_synced_all_the_same(stage):
+    """A 403 on the portal's list is a warning; the receipts of Sage go on."""
+    from sage50kit.sandbox.faults import Rule, failing
+
+    stage.faults.rules.append(Rule(failing(403), path="/unpostedpayments", on=()))
+    stage.pay("CK 1", 5, applied={"1002": "60.00"})
+    report = stage.sync()
+    assert [row.code for row in report.issues] == ["portal_unread"]
+    assert stage.shown()["1002"] == (dollars(60),)

@@ -1,0 +1,304 @@
+"""Preview and push panel on real parts, driven as a page drives them, without a browser."""
+
+from __future__ import annotations
+
+import json
+import threading
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from sage50kit import Kit
+from sage50kit.errors import PlanBlocked, UsageError
+from sage50kit.sandbox.dataset import fixtures_folder
+from sage50kit.sandbox.state import Site
+from sage50kit.widgets import Picker, Preview, PushPanel
+from sage50kit.widgets.twin import amount
+from tests.stage import staged
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.stage import Stage
+
+BATCH = "20261031JD-E"
+TAKEN = "20260930JD-I"  # a batch of the fixtures
+HOSTILE = '<img src=x onerror=alert(1)>=HYPERLINK("x")\u202e'
+DENTAL = "Bayshore Dental Group"
+
+
+@pytest.fixture
+def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
+    """A pair of a test's own, whose keys are in the environment."""
+    with staged(tmp_path) as made:
+        for name, value in made.environment.items():
+            monkeypatch.setenv(name, value)
+        yield made
+
+
+@pytest.fixture
+def kit(stage: Stage) -> Iterator[Kit]:
+    """The pair, opened."""
+    with Kit(stage.profile) as opened:
+        yield opened
+
+
+@pytest.fixture
+def live(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if somebody had the page open."""
+    monkeypatch.setenv("JPY_SESSION_NAME", "page.ipynb")
+
+
+def parts(kit: Kit, *kinds: str, **more: object) -> tuple[Picker, Preview]:
+    """A picker and its preview."""
+    picker = Picker(kit, kinds=kinds or ("expense",))
+    picker.wait()
+    return picker, Preview(kit, picker, batch=BATCH, **more)
+
+
+def written(stage: Stage) -> tuple[list[str], int, str]:
+    """What both ends hold of ours: batches, documents, and the log the company belongs to."""
+    with stage.company as company:
+        return stage.batches(), len(company.documents()), company.log_id()
+
+
+# --- the preview ---
+
+
+def test_the_static_preview_has_the_figures_of_the_proof(kit: Kit):
+    """Debits, credits and every account, to the cent; Sage's own entries are marked."""
+    _, preview = parts(kit, "invoice", leave_out_blocked=True)
+    shown, proof = preview.static(), kit.proof(preview.plan)
+
+    assert amount(proof.gl_entries["debit"].sum()) in shown
+    assert all(amount(value) in shown for value in proof.by_account["net"])
+    assert "◆ Sage 50 itself" in shown
+    assert "New records" in shown
+
+
+def test_what_is_blocked_stops_an_unattended_run(kit: Kit):
+    """Nobody is there to read it in the page: the plan raises."""
+    with pytest.raises(PlanBlocked):
+        parts(kit, "invoice", leave_out_blocked=False)
+
+
+@pytest.mark.usefixtures("live")
+def test_a_broken_mapping_is_explained_and_mended(kit: Kit, stage: Stage):
+    """Blocked, with the cure; the bookkeeper adds the account; the same button plans it."""
+    _, preview = parts(kit, "invoice", leave_out_blocked=False)
+    assert "block the batch" in preview.message.value
+    assert "add 4950 under Maintain" in preview._findings.value
+    with pytest.raises(UsageError, match="nothing to push yet"):
+        _ = preview.plan
+
+    stage.correct()
+    preview._again.click()
+
+    assert "Nothing is written yet" in preview.message.value
+    assert len(preview.plan.documents) > 20
+
+
+@pytest.mark.usefixtures("live")
+def test_entries_follow_what_is_opened_and_what_is_ticked(kit: Kit):
+    """All at first; of the one that was opened; of those that are ticked."""
+    _, preview = parts(kit, "invoice", leave_out_blocked=True)
+    everything = len(preview._entries.frame)
+    documents = preview.plan.documents
+
+    preview._documents.current = 1
+    assert set(preview._entries.frame["document"]) == {documents[1].label}
+    assert documents[1].token in preview._card.value
+    preview._documents.included = [place in (0, 2) for place in range(len(documents))]
+    assert set(preview._entries.frame["document"]) == {documents[0].label, documents[2].label}
+    assert len(preview._entries.frame) < everything
+
+
+@pytest.mark.usefixtures("live")
+def test_a_changed_choice_makes_the_preview_old(kit: Kit):
+    """It says so, and the push compares once more."""
+    picker, preview = parts(kit)
+    panel = PushPanel(kit, preview)
+    picker.grid.included = [False] + [True] * (len(picker.grid.frame) - 1)
+    assert "has changed since this preview" in preview.message.value
+
+    panel.confirm.first.click()
+
+    assert "changed since the preview" in panel.message.value
+    assert not panel.confirm.is_open
+
+
+@pytest.mark.usefixtures("live")
+def test_the_proof_listing_opens_from_the_preview(kit: Kit):
+    """Text, HTML and Excel, and no other file of the machine."""
+    _, preview = parts(kit)
+    preview._save.click()
+
+    assert preview._files.names == ["proof.txt", "proof.html", "proof.xlsx"]
+    with pytest.raises(IndexError):
+        preview._files._deliver(preview._files, {"open": 3}, [])
+
+
+# --- the push ---
+
+
+def test_an_unattended_run_writes_only_when_told(kit: Kit, stage: Stage):
+    """The default is a rehearsal; with dry_run False the batch is there, and the evidence on disk."""
+    before = written(stage)
+    _, preview = parts(kit)
+    assert "Dry run" in PushPanel(kit, preview).static()
+    assert written(stage) == before
+
+    panel = PushPanel(kit, preview, dry_run=False)
+
+    assert BATCH in stage.batches()
+    assert {"push.html", "errors.csv", "log.jsonl", "proof.xlsx"} <= {
+        path.name for path in panel.files
+    }
+    assert "completed successfully" in panel.static()
+
+
+@pytest.mark.usefixtures("live")
+def test_making_the_panel_and_one_click_write_nothing(kit: Kit, stage: Stage):
+    """Not by a cell, whatever dry_run says; not by the first step; not by changing one's mind."""
+    before = written(stage)
+    _, preview = parts(kit)
+    for _ in range(2):
+        panel = PushPanel(kit, preview, dry_run=False)
+    panel.confirm.first.click()
+    panel.confirm.first.click()
+    assert (
+        f"documents, {amount(preview.proof.totals['control_total'])} in all"
+        in panel.confirm.sentence.value
+    )
+    panel.confirm.no.click()
+    panel.confirm.yes.click()
+    panel.wait()
+
+    assert written(stage) == before
+
+
+@pytest.mark.usefixtures("live")
+def test_two_steps_write_once(kit: Kit, stage: Stage):
+    """The second step pushes in the background; clicked twice, it pushes once."""
+    _, preview = parts(kit)
+    panel = PushPanel(kit, preview)
+    panel.confirm.first.click()
+    panel.confirm.yes.click()
+    panel.confirm.yes.click()
+    panel.wait()
+
+    assert stage.batches().count(BATCH) == 1
+    assert "completed successfully" in panel._ending.value
+    assert kit.verify(BATCH).ok
+    with stage.company as company:
+        tokens = [row.token for row in company.documents() if row.token]
+    assert len(tokens) == len(set(tokens))
+
+
+@pytest.mark.usefixtures("live")
+def test_the_batch_number_is_checked_as_one_types(kit: Kit):
+    """Free, taken in ConnectWise, too long."""
+    _, preview = parts(kit)
+    panel = PushPanel(kit, preview)
+    assert f"{BATCH} is free" in panel._checked.value
+    panel._number.value = TAKEN
+    assert "is taken in ConnectWise" in panel._checked.value
+    panel._number.value = "x" * 51
+    assert "51 characters" in panel._checked.value
+
+
+@pytest.mark.usefixtures("live")
+def test_a_push_can_pause_and_go_on(kit: Kit, stage: Stage):
+    """After the document that was under way; then the rest follows."""
+    _, preview = parts(kit)
+    panel = PushPanel(kit, preview)
+    paused = threading.Event()
+    panel._step.observe(lambda change: "Paused" in change.new and paused.set(), "value")
+    panel.confirm.first.click()
+    panel._pause.click()  # before the first document is done
+    panel.confirm.yes.click()
+
+    assert paused.wait(60)
+    assert BATCH not in stage.batches()
+    assert panel._pause.description == "Go on"
+    panel._pause.click()
+    panel.wait()
+    assert BATCH in stage.batches()
+
+
+@pytest.mark.usefixtures("live")
+def test_what_somebody_else_batches_after_the_review_is_not_posted(kit: Kit, stage: Stage):
+    """Between the two steps: it is said, the rest is posted, the other batch is left alone."""
+    picker, preview = parts(kit, "receipt")
+    panel = PushPanel(kit, preview)
+    panel.confirm.first.click()
+    gone = preview.plan.transactions[0]
+    kit.connectwise.create_batch("SOMEBODY", kinds={gone.kind}, entry_ids=gone.entry_ids)
+    panel.confirm.yes.click()
+    panel.wait()
+
+    assert "no longer lists it" in panel._found.value
+    with stage.company as company:
+        assert gone.number not in {row.reference for row in company.documents()}
+    assert panel.report is not None
+    assert panel.report.counts["refused"] == 1
+    assert len(picker.selected) > 2
+
+
+@pytest.mark.usefixtures("live")
+def test_what_somebody_else_batches_before_the_first_step_is_said(kit: Kit, stage: Stage):
+    """Nothing is asked and nothing written: the page says what to do."""
+    _, preview = parts(kit, "receipt")
+    panel = PushPanel(kit, preview)
+    gone = preview.plan.transactions[0]
+    kit.connectwise.create_batch("SOMEBODY", kinds={gone.kind}, entry_ids=gone.entry_ids)
+    before = written(stage)
+    panel.confirm.first.click()
+
+    assert f"{gone.number}: no longer unposted" in panel.message.value
+    assert not panel.confirm.is_open
+    assert written(stage) == before
+
+
+@pytest.mark.usefixtures("live")
+def test_errors_and_log_are_saved_where_the_reports_are(kit: Kit):
+    """Both buttons offer files that exist."""
+    _, preview = parts(kit)
+    panel = PushPanel(kit, preview)
+    panel.confirm.first.click()
+    panel.confirm.yes.click()
+    panel.wait()
+    panel._errors.click()
+    assert panel._files.names == ["errors.csv", "errors.html"]
+    panel._log.click()
+    (path,) = panel._files.paths
+    with open(path, encoding="utf-8") as file:  # noqa: PTH123
+        kinds = [json.loads(line)["kind"] for line in file]
+    assert "posted" in kinds
+    assert kinds.count("batch_created") == 1
+
+
+def test_hostile_names_are_text_everywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """From ConnectWise through picker, preview, document and report: nothing of it is markup."""
+    content = (fixtures_folder() / "connectwise.json").read_text(encoding="utf-8")
+    monkeypatch.setenv("JPY_SESSION_NAME", "page.ipynb")
+    site = Site.load(
+        json.loads(content.replace(DENTAL, json.dumps(HOSTILE)[1:-1]), parse_float=Decimal)
+    )
+    with staged(tmp_path, site=site) as stage:
+        for name, value in stage.environment.items():
+            monkeypatch.setenv(name, value)
+        with Kit(stage.profile) as kit:
+            picker, preview = parts(kit, "invoice", leave_out_blocked=True)
+            numbers = [row.party_name for row in preview.plan.documents]
+            preview._documents.current = numbers.index(HOSTILE)
+            shown = [picker.static(), picker._row.value, preview.static(), preview._card.value]
+            rehearsal = kit.push(preview.plan)
+            from sage50kit.widgets.endings import report_static
+
+            shown.append(report_static(rehearsal))
+
+    assert sum("&lt;img src=x" in part for part in shown) >= 4
+    assert not [part for part in shown if "<img" in part or "\u202e" in part]
