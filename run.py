@@ -41,6 +41,9 @@ SLOW = (
     "tests/test_two_pushes.py",
     "tests/test_widgets_unattended.py",
 )
+# What decides whether a document is posted twice: every branch of it is run by these tests, or they fail.
+PROTOCOL = ("batch.push", "batch.resume", "batch.rerun", "batch.unpost", "pushlog")
+PROTOCOL_TESTS = ("claim", "push", "pushlog*", "rerun", "resume", "two_pushes", "unpost")
 
 
 def main() -> int:
@@ -127,7 +130,9 @@ def test(*, quick: bool) -> int:
     """Every check, one after the other; all run, and all failures are named at the end."""
     missing = prepare_system()
     notebooks = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "notebooks").glob("*.ipynb"))
-    tests = ["-m", "not slow", *(f"--ignore={path}" for path in SLOW)] if quick else []
+    protocol = protocol_tests()
+    tests = [f"--ignore={path}" for path in (SLOW if quick else protocol)]
+    tests += ["-m", "not slow"] if quick else []
     checks: dict[str, list[object]] = {
         "ruff check": ["ruff", "check", "."],
         "ruff format": ["ruff", "format", "--check", "."],
@@ -137,6 +142,9 @@ def test(*, quick: bool) -> int:
         "pytest": ["pytest", *tests],
     }
     if not quick:
+        covered = [f"--cov=sage50kit.{name}" for name in PROTOCOL]
+        report = ["--cov-branch", "--cov-report=term-missing:skip-covered", "--cov-fail-under=100"]
+        checks["push protocol"] = ["pytest", *protocol, *covered, *report]
         lax = ["-n", "0", "--nbval-lax", "--nbval-cell-timeout=120", *notebooks]
         checks["notebooks"] = ["pytest", *lax]
     failed = [name for name, command in checks.items() if not passes(name, command)]
@@ -146,6 +154,12 @@ def test(*, quick: bool) -> int:
         failed += [f"{name} is missing" for name in missing]
     say("FAILED: " + ", ".join(failed) if failed else "all checks passed")
     return 1 if failed else 0
+
+
+def protocol_tests() -> list[str]:
+    """The files of tests of the push protocol and its log."""
+    found = (path for name in PROTOCOL_TESTS for path in (ROOT / "tests").glob(f"test_{name}.py"))
+    return sorted(str(path.relative_to(ROOT)) for path in found)
 
 
 def passes(name: str, command: list[object]) -> bool:

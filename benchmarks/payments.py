@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import platform
+import shutil
 import statistics
 import subprocess
 import sys
@@ -27,7 +28,7 @@ from typing import Any
 import httpx
 from pydantic import SecretStr
 
-from sage50kit.connectors.embedded import create_company, read_lists
+from sage50kit.connectors.embedded import EmbeddedCompany, create_company, read_lists
 from sage50kit.connectwise.access import Credentials
 from sage50kit.connectwise.client import Client
 from sage50kit.connectwise.payments import FIELDS, InvoicePayments
@@ -42,6 +43,7 @@ FIRST_ID, FIRST_NUMBER, DAY = 100_000, 20_000, date(2026, 10, 1)
 CUSTOMER, CUSTOMER_AT_SITE = "HILLSCHOOL", 103
 AT_ONCE, TOGETHER = 8, 100
 TIME_LIMIT = 1.5
+MEMORY = Path("/dev/shm")
 
 
 def serve(invoices: int) -> None:
@@ -103,10 +105,19 @@ class Server:
         self._process.wait()
 
 
-def books(folder: Path, invoices: int) -> Any:
-    """The company with all invoices."""
+def books(folder: Path, invoices: int) -> EmbeddedCompany:
+    """The company with all invoices; it is filled in memory where there is a folder for that."""
+    path = folder / "a.company"
+    with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as name:
+        fill(Path(name) / "a.company", invoices)
+        shutil.copy(Path(name) / "a.company", path)
+    return EmbeddedCompany(path)
+
+
+def fill(path: Path, invoices: int) -> None:
+    """Post every invoice."""
     lists, stock = read_lists(fixtures_folder() / "company")
-    company = create_company(folder / "a.company", lists, name="Benchmark", opening_stock=stock)
+    company = create_company(path, lists, name="Benchmark", opening_stock=stock)
     for place in range(invoices):
         number = str(FIRST_NUMBER + place)
         key = f"invoice:{FIRST_ID + place}"
@@ -125,7 +136,7 @@ def books(folder: Path, invoices: int) -> Any:
                 party_id=CUSTOMER,
             )
         )
-    return company
+    company.close()
 
 
 def pay(company: Any, name: str, places: range) -> None:

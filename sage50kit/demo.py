@@ -1,7 +1,7 @@
 """The whole cycle on the fixtures: a local ConnectWise site, a Sage 50 company in a file, and everything between.
 
 `demo_profile` is the stage: site and company, made anew. `run_demo` plays on it: a batch that is blocked, the
-bookkeeper's correction, three batches, one refusal, both systems compared. What must come out is written
+bookkeeper's correction, three batches, one refusal, both systems compared, money back. What must come out is written
 down beforehand, and anything else is a failure.
 """
 
@@ -46,11 +46,9 @@ BATCHES: dict[str, tuple[str, ...]] = {
     "20261031JD-P": ("receipt", "adjustment", "transfer"),
 }
 LAST_DAY = "2026-10-31"
-# Refused, without GL entries, of a customer without account number, not closed yet; paid in the portal.
-DIFFERENCES = {
-    "only_in_connectwise": ["10448", "10453", "10454", "10455"],
-    "paid_in_one": ["10438"],
-}
+# Refused, without GL entries, of a customer without account number, not closed yet.
+DIFFERENCES = {"only_in_connectwise": ["10448", "10453", "10454", "10455"]}
+PAID = ("10434", "HILLSCHOOL")  # the invoice that is paid in part, and its customer
 HELD = "20261031JD-I"  # the batch with the customer on hold
 
 
@@ -248,6 +246,7 @@ def run_demo(
         for batch in BATCHES:
             _verify(kit, batch, play)
         _look_at_what_is_left(kit, reports, play)
+        _pay_and_sync(kit, play)
         _reconcile(kit, play)
         _second_opinion(kit, folder, play)
         page = _page(play, reports)
@@ -325,6 +324,24 @@ def _reconcile(kit: Kit, play: _Play) -> None:
     by_class = found.differences.groupby("what")["number"].apply(sorted).to_dict()
     play.expect("receivables that differ", DIFFERENCES, by_class)
     play.expect("receivables that differ without a reason", "0.00", f"{found.unexplained:.2f}")
+
+
+def _pay_and_sync(kit: Kit, play: _Play) -> None:
+    """Money back: a check becomes a payment in ConnectWise, a payment of the portal a receipt in Sage."""
+    from sage50kit.reports.files import save_page
+    from sage50kit.reports.payments import payments_page
+
+    company: Any = kit.company
+    number, customer = PAID
+    applied = {number: Decimal(500)}
+    company.enter_receipt(customer, reference="CK 3011", date=date(2026, 10, 30), applied=applied)
+    report = kit.apply_payments(kit.plan_payments(), dry_run=False)
+    play.files += save_page(payments_page(report), kit.workdir / "payments", "demo")
+    play.expect("payments written to ConnectWise", 1, report.counts["create"])
+    play.expect("portal payments posted to Sage 50", 1, report.counts["receipts_posted"])
+    again = kit.apply_payments(kit.plan_payments(kit.fetch_receipts(full=True)), dry_run=False)
+    done = sum(again.counts[name] for name in ("create", "change", "delete", "receipts_posted"))
+    play.expect("written by a second, full run", 0, done)
 
 
 def _second_opinion(kit: Kit, folder: Path, play: _Play) -> None:

@@ -156,11 +156,12 @@ def staged(
         folder: for company and log.
         invoices: amount by number.
         others: amount by number.
-        records: more records of the site, such as `payments`.
+        records: more records of the site, such as `payments`; `log_at` is where the log is.
     """
     owned = [(number, amount, "HILLSCHOOL") for number, amount in invoices.items()]
     owned += [(number, amount, "GULFCOAST") for number, amount in (others or {}).items()]
     switches = records.pop("switches", None)
+    log_at = records.pop("log_at", folder / "lakeside.company.pushlog")
     kept = [site_invoice(*row, 50001 + place) for place, row in enumerate(owned)]
     site = Site.load(content(invoices=kept, **records), switches=switches)
     books, stock = read_lists(fixtures_folder() / "company")
@@ -179,7 +180,7 @@ def staged(
         )
         keys = Credentials(server.public_key, SecretStr(server.private_key))
         client = stack.enter_context(Client(settings, keys, pause=waited.append))
-        log = PushLog(folder / "lakeside.company.pushlog", site=client.name, actor="controller")
+        log = PushLog(log_at, site=client.name, actor="controller")
         stack.callback(log.close)
         record = PaymentRecord(log, company.name)
         yield Stage(site, company, InvoicePayments(client), log, record, faults, waited)

@@ -64,6 +64,16 @@ def test_the_six_steps(stage):
     settled(stage, n1001="300.00", n1002="120.00")
 
 
+def test_the_record_in_a_postgresql_log(tmp_path, postgres):
+    """The same on a log that several machines share."""
+    with staged(tmp_path, {"1001": "300.00"}, log_at=postgres.database()) as stage:
+        paid = stage.pay("CK 1", 5, applied={"1001": "100.00"})
+        settled(stage, n1001="100.00")
+        stage.pay("CK 2", 6, applied={"1001": "50.00"})
+        stage.company.delete_receipt(paid.place)
+        settled(stage, n1001="50.00")
+
+
 def test_paid_date_only_when_the_balance_is_zero(stage):
     """A partial payment has no paid date; the one that brings the balance to zero sets it."""
     stage.pay("CK 1", 5, applied={"1001": "100.00"})

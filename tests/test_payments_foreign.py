@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from sage50kit.payments.model import Written
 from sage50kit.sandbox.state import Switches
 from tests.payment_stage import dollars, staged
 
@@ -67,6 +69,27 @@ def test_a_conflict_ends_when_the_person_corrects_one_side(tmp_path):
         report = stage.sync()
         assert (stage.shown(), report.issues) == ({"1001": (dollars(100),)}, ())
         assert stage.record.known().waiting == ()
+
+
+def test_a_row_that_a_person_adopts_is_ours(tmp_path):
+    """At go-live the old product's payment is taken over: from then on it follows Sage."""
+    with staged(tmp_path, INVOICES, payments=[row(61, "40.00")]) as stage:
+        stage.pay("CK 1", 5, applied={"1001": "100.00"})
+        assert [one.code for one in stage.sync().issues] == ["payment_conflict"]
+        adopted = Written(
+            invoice_id=50001,
+            customer_id="HILLSCHOOL",
+            number="1001",
+            payment_id=61,
+            amount=dollars(40),
+            on=date(2026, 10, 3),
+        )
+        stage.record.adopt(adopted)
+        assert stage.sync().issues == ()
+        assert stage.shown() == {"1001": (dollars(100),)}
+        stage.sent()
+        stage.sync(full=True)
+        assert stage.sent()[1] == 0
 
 
 def test_a_foreign_row_beside_ours(tmp_path):

@@ -57,6 +57,19 @@ def test_the_state_follows_the_events(log):
     ]
 
 
+def test_tables_beside_the_log_are_written_with_their_events_or_not_at_all(log):
+    """One transaction for both: what fails half-way leaves neither; no events is no event."""
+    with log.together() as (_, append):
+        append([("paid", "invoice:1", {"amount": "5.00"})])
+        append([])
+    with pytest.raises(RuntimeError), log.together() as (_, append):
+        append([("paid", "invoice:2", {"amount": "6.00"})])
+        raise RuntimeError
+
+    assert [event["key"] for event in log.events(kinds=["paid"])] == ["invoice:1"]
+    assert log.verify() == []
+
+
 def test_a_whole_chain_verifies(log):
     """Nothing to complain of after ordinary use."""
     log.record(plan("B-I", invoice(1)))

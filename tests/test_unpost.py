@@ -235,6 +235,8 @@ def test_a_receipt_is_unbatched_over_rest(kit):
     )
     assert len(living(kit)) == 2
     assert kit.verify("A").ok
+    again = kit.unpost(document=WAITING[0])  # it is out already: the same answer, nothing is sent
+    assert (again.done, list(again.documents["label"])) == (True, WAITING)
     report = pushed(kit, WAITING, "B")
     assert (list(report.cleared["key"]), len(living(kit))) == (WAITING, 2)
 

@@ -10,15 +10,10 @@ from sage50kit.errors import UsageError
 from sage50kit.model import fold
 from sage50kit.money import ZERO, total
 from sage50kit.payments import ageing, golive
+from sage50kit.payments.pairing import match
 from sage50kit.payments.receivables import billed, booked
-from sage50kit.payments.reconcile import (
-    SUBLEDGER,
-    Books,
-    Settings,
-    match,
-    reconcile,
-    signed,
-)
+from sage50kit.payments.reconcile import Books, Settings, reconcile
+from sage50kit.payments.rollforward import SUBLEDGER, signed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

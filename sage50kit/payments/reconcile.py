@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from sage50kit.batch.proof import money_frame
-from sage50kit.model import fold, token
+from sage50kit.model import fold
 from sage50kit.money import ZERO, total
 from sage50kit.payments.differences import (
     CLASSES,
@@ -22,10 +22,11 @@ from sage50kit.payments.differences import (
     only_booked,
     wrong_account,
 )
-from sage50kit.payments.receivables import Billed, Booked
+from sage50kit.payments.pairing import match
+from sage50kit.payments.rollforward import SUBLEDGER, UNEXPLAINED, roll_forward, signed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import date
     from decimal import Decimal
 
@@ -33,9 +34,9 @@ if TYPE_CHECKING:
 
     from sage50kit.model import GLEntry, OpenItem, Receivable
     from sage50kit.payments.differences import Class
-
-SUBLEDGER = frozenset({"sales_invoice", "credit_memo", "receipt"})  # what makes open items
-UNEXPLAINED = "Unexplained"
+    from sage50kit.payments.pairing import Pair
+    from sage50kit.payments.receivables import Billed, Booked
+    from sage50kit.payments.rollforward import Movement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,15 +56,6 @@ class Line:
     invoice_id: int | None = None  # in ConnectWise
     place: str = ""  # in Sage 50
     settled_by: tuple[str, ...] = ()  # places of receipts and credit memos
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Movement:
-    """One line of the roll-forward, in dollars."""
-
-    what: str
-    sage: Decimal
-    ledger: Decimal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -238,62 +230,6 @@ def reconcile(
     )
 
 
-# --- which is which ---------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pair:
-    """The same receivable in both systems; `instead` is a voided or a namesake's, to explain a gap."""
-
-    billed: Billed | None = None
-    booked: Booked | None = None
-    instead: Booked | None = None
-
-
-def match(
-    billed: Iterable[Billed], booked: Iterable[Booked], logged: Mapping[str, str]
-) -> list[Pair]:
-    """Pair what is the same: by the log's place, by our token, then by customer and number."""
-    everything = list(booked)
-    standing = {row.place: row for row in everything if row.open or not row.voided}
-    by_token: dict[str, list[Booked]] = defaultdict(list)
-    for row in standing.values():
-        if row.is_ours:
-            by_token[row.token.partition(".")[0]].append(row)
-    pairs, rest = list[Pair](), list[Billed]()
-    for one in billed:
-        place = logged.get(one.key, "")
-        ours = [standing[place]] if place in standing else []
-        # Posted again later, it stood at an earlier place on the day.
-        found = max([*ours, *by_token[token(one.key)]], key=_stood, default=None)
-        if found is not None and found.place in standing:
-            del standing[found.place]
-            pairs.append(Pair(billed=one, booked=found))
-        else:
-            rest.append(one)
-    by_number = {_named(row): row for row in standing.values() if row.type != "receipt"}
-    others = {_number(row): row for row in everything if row.type != "receipt"}
-    for one in rest:
-        found = by_number.pop(_named(one), None)
-        if found is not None:
-            del standing[found.place]
-        pairs.append(Pair(billed=one, booked=found, instead=others.get(_number(one))))
-    return pairs + [Pair(booked=row) for row in standing.values()]
-
-
-def _stood(row: Booked) -> tuple[bool, bool]:
-    """What is open on the day before what is not, what stood before what came later."""
-    return bool(row.open), not row.is_later
-
-
-def _number(row: Billed | Booked) -> tuple[str, bool]:
-    return fold(row.number), row.total < 0
-
-
-def _named(row: Billed | Booked) -> tuple[str, str, bool]:
-    return (fold(row.customer_id), *_number(row))
-
-
 def _line(pair: Pair, settings: Settings, logged: Mapping[str, str], ours: frozenset[str]) -> Line:
     one, other = pair.billed, pair.booked
     there = other.open if other else ZERO
@@ -344,11 +280,6 @@ def _causes(
 # --- the general ledger -----------------------------------------------------------------------
 
 
-def signed(row: GLEntry) -> Decimal:
-    """The amount of an entry, debit positive."""
-    return row.debit - row.credit
-
-
 def _other_journals(books: Books) -> list[Line]:
     """One line for each document that moved the account and makes no open item."""
     documents: dict[str, list[GLEntry]] = defaultdict(list)
@@ -381,63 +312,6 @@ def _other_journal(rows: Sequence[GLEntry], place: str) -> Line:
         causes=(cause,),
         place=place,
         key=first.document,
-    )
-
-
-def roll_forward(books: Books, settings: Settings) -> Iterator[Movement]:
-    """Opening + invoices - credits - receipts +/- adjustments = closing, by open items and by entries.
-
-    Both columns are of the receivable accounts. Voids count where what they reverse counts.
-    """
-    days = (settings.since, settings.as_of)
-    chosen = [row for row in books.receivables if row.account_id in settings.accounts]
-    entries = [row for row in books.entries if row.date >= settings.since]
-    sums: dict[str, Decimal] = defaultdict(lambda: ZERO)
-    for row in entries:
-        sums[row.type if row.type in SUBLEDGER else "other"] += signed(row)
-    settled = (each for row in chosen for each in row.settled)
-    whole = total(signed(row) for row in books.entries)
-    steps = [
-        Movement(
-            what="Opening balance",
-            sage=_open(books.opening, chosen),
-            ledger=whole - total(sums.values()),
-        ),
-        Movement(
-            what="Invoices",
-            sage=_amounts(chosen, "sales_invoice", days),
-            ledger=sums["sales_invoice"],
-        ),
-        Movement(
-            what="Credit memos",
-            sage=_amounts(chosen, "credit_memo", days),
-            ledger=sums["credit_memo"],
-        ),
-        Movement(
-            what="Receipts and discounts",
-            sage=_amounts(chosen, "receipt", days)
-            - total(each.amount for each in settled if days[0] <= each.on <= days[1]),
-            ledger=sums["receipt"],
-        ),
-        Movement(what="Adjustments from other journals", sage=ZERO, ledger=sums["other"]),
-    ]
-    closing = Movement(what="Closing balance", sage=_open(books.closing, chosen), ledger=whole)
-    yield from (*steps, closing)
-    yield Movement(
-        what=UNEXPLAINED,
-        sage=closing.sage - total(row.sage for row in steps),
-        ledger=closing.ledger - total(row.ledger for row in steps),
-    )
-
-
-def _open(items: Iterable[OpenItem], chosen: Iterable[Receivable]) -> Decimal:
-    places = {row.place for row in chosen}
-    return total(row.open_amount for row in items if row.place in places)
-
-
-def _amounts(rows: Iterable[Receivable], kind: str, days: tuple[date, date]) -> Decimal:
-    return total(
-        row.amount for row in rows if row.type == kind and days[0] <= row.posting_date <= days[1]
     )
 
 
