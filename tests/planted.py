@@ -111,7 +111,7 @@ BUGS = {
     ),
     "settling does not look at the total": Bug(
         COMPARE,
-        "        and stored.total == document.total\n",
+        "        and stored.total == expected_total(document, stored)\n",
         "",
     ),
     "an un-posted batch is not written down": Bug(

@@ -16,6 +16,7 @@ from sage50kit.errors import (
     PushInProgress,
     UsageError,
 )
+from sage50kit.simulator.world import Keyless
 from tests.pushing import (
     HELD,
     INVOICE,
@@ -195,6 +196,17 @@ def test_a_second_push_is_told_who_holds_the_company(kit):
         kit.push(plan, dry_run=False)
     assert caught.value.exit_code == 6
     assert living(kit) == []
+
+
+def test_a_decrease_is_found_again_without_our_key(kit):
+    """Sage values what leaves the stock, so its total does not tell whose document it is."""
+    keys = ["adjustment:82-adjustment"]  # two documents
+    kit.company = Keyless(kit.company)
+    with interrupted(kit):
+        pushed(kit, keys, "A")
+    pushed(kit, keys, "A")
+
+    assert len(living(kit)) == 2
 
 
 def test_a_plan_that_somebody_else_has_pushed_meanwhile_ends(kit):

@@ -59,7 +59,7 @@ def is_this(document: Document, stored: StoredDocument, can: Capabilities) -> bo
         and fold(stored.party_id) == fold(document.party_id)
         and fold(stored.reference) == fold(document.reference)
         and stored.posting_date == document.posting_date
-        and stored.total == document.total
+        and stored.total == expected_total(document, stored)
     )
 
 
