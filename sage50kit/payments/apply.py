@@ -76,7 +76,8 @@ def apply(
             record.settle_portal(posting)
             postings.append(posting)
         changes, outcomes = _still_so(plan, connectwise)
-        record.settle(outcomes)
+        if outcomes:
+            record.settle(outcomes)
         for part in _sent(changes, connectwise):
             record.settle(part)
             outcomes += part
