@@ -32,11 +32,13 @@ NO_ISOLATION = ["--no-build-isolation"]
 # `--quick` leaves these out, as it does every test marked slow: they start processes or kernels of their own.
 SLOW = (
     "tests/test_browser.py",
+    "tests/test_browser_rows.py",
     "tests/test_cli.py",
     "tests/test_crash.py",
     "tests/test_notebooks.py",
     "tests/test_payment_simulation.py",
     "tests/test_simulator.py",
+    "tests/test_two_pushes.py",
     "tests/test_widgets_unattended.py",
 )
 

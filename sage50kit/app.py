@@ -66,6 +66,7 @@ def arguments(folder: Path, *, port: int, theme: str, token: str) -> list[str]:
         "--classic-tree",
         "--VoilaConfiguration.allow_template_override=NO",
         "--VoilaConfiguration.allow_theme_override=YES",
+        "--VoilaConfiguration.show_tracebacks=True",  # our errors are one sentence
         "--MappingKernelManager.cull_interval=20",
         f"--MappingKernelManager.cull_idle_timeout={SECONDS_TILL_CULLED}",
     ]

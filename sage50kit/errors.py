@@ -48,6 +48,10 @@ class Sage50KitError(Exception):
     def __init__(self, message: str = "") -> None:
         super().__init__(message or (type(self).__doc__ or "").strip())
 
+    def _render_traceback_(self) -> list[str]:
+        """What a notebook shows of it: the sentence; where it was raised helps nobody who reads a page."""
+        return [f"{type(self).__name__}: {self}"]
+
 
 class Transient:
     """Repeating may help."""

@@ -14,7 +14,7 @@ from sage50kit.profile import Profile
 from sage50kit.pushlog.opening import open_log
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from pathlib import Path
 
     import pandas as pd
@@ -28,7 +28,10 @@ if TYPE_CHECKING:
     from sage50kit.batch.verify import Verification
     from sage50kit.connectors.base import Connector
     from sage50kit.connectwise.site import ConnectWise
+    from sage50kit.payments.ageing import Ageing, By
+    from sage50kit.payments.golive import HistoryMatch
     from sage50kit.payments.model import PaymentPlan, Reading
+    from sage50kit.payments.reconcile import Reconciliation
     from sage50kit.payments.report import PaymentReport
 
     Progress = Callable[[str, int, int | None], None]
@@ -99,6 +102,7 @@ class Kit:
             kinds: which kinds; None for the profile's.
         """
         from sage50kit.connectwise import frames
+        from sage50kit.payments.golive import linked
 
         chosen = self.profile.push.kinds if kinds is None else tuple(kinds)
         if unknown := set(chosen) - set(KINDS):
@@ -112,6 +116,8 @@ class Kit:
             thru_date=_day(thru_date),
             kinds=chosen,
             clear_non_reimbursable=self.profile.push.clear_non_reimbursable,
+            cut_over=self.profile.push.cut_over,
+            linked=linked(self.log),
         )
         self._left_out = left
         return kept
@@ -502,6 +508,71 @@ class Kit:
         ]
         return pd.DataFrame(self.log.history()).reindex(columns=columns)
 
+    # --- receivables ---
+
+    def reconcile(
+        self,
+        *,
+        as_of: date | str | None = None,
+        since: date | str | None = None,
+        accounts: Sequence[str] = (),
+    ) -> Reconciliation:
+        """Compare ConnectWise's open invoices, Sage 50's open items and its receivable account.
+
+        Args:
+            as_of: the end of this day; None for today.
+            since: first day of the roll-forward; None for the first of the accounting period.
+            accounts: the receivable accounts; none for the company's default one.
+        """
+        from sage50kit.payments.readings import reconcile_receivables
+
+        day = _day(as_of) or _today()
+        found = reconcile_receivables(self, as_of=day, since=_day(since), accounts=accounts)
+        status = "completed_with_errors" if found.exit_code else "completed"
+        outcome.record("reconcile", batch="", status=status, exit_code=found.exit_code)
+        return found
+
+    def ageing(self, *, as_of: date | str | None = None, by: By = "due_date") -> Ageing:
+        """What customers owe by age at the end of a day; None for today.
+
+        Args:
+            as_of: the day, past ones too.
+            by: `due_date` or `invoice_date`.
+        """
+        from sage50kit.payments.readings import age_receivables
+
+        return age_receivables(self.company, as_of=_day(as_of) or _today(), by=by)
+
+    def save_receivables(
+        self, found: Reconciliation, ageing: Ageing, *, dry_run: bool = True
+    ) -> list[Path]:
+        """Write both as text, HTML and workbook into the workdir; a dry run writes nothing."""
+        from sage50kit.reports.receivables import save
+
+        return [] if dry_run else save(found, ageing, self.workdir)
+
+    def match_history(
+        self,
+        *,
+        chosen: Mapping[str, str] | None = None,
+        unlink: Collection[str] = (),
+        dry_run: bool = True,
+    ) -> HistoryMatch:
+        """Match ConnectWise's old invoices with what stands in Sage 50 already, at go-live.
+
+        Args:
+            chosen: a person's word on doubtful ones: key of the invoice -> place in Sage 50.
+            unlink: keys whose links were a mistake.
+            dry_run: False records the links in the push log; nothing is ever posted.
+
+        Raises:
+            UsageError: a chosen pair is none that the matching offers, or there is no such link.
+            PushInProgress: a push holds the company.
+        """
+        from sage50kit.payments.golive import match_history
+
+        return match_history(self, chosen=chosen or {}, unlink=unlink, dry_run=dry_run)
+
     def doctor(self) -> pd.DataFrame:
         """Every permission, setting and list needed: pass or fail, and how to fix it."""
         from sage50kit.doctor import examine
@@ -513,6 +584,7 @@ class Kit:
     def _chosen(self, selected: pd.DataFrame | None) -> pd.DataFrame:
         """The selected rows, each transaction once; all unposted ones without a selection."""
         from sage50kit import reading
+        from sage50kit.payments.golive import linked
 
         if selected is None:
             return self.fetch()
@@ -521,6 +593,11 @@ class Kit:
             raise UsageError(
                 f"the selection lacks the columns {', '.join(sorted(missing))}. Choose rows of what "
                 "fetch returned, with all their columns."
+            )
+        if known := sorted(set(selected["key"]) & set(linked(self.log))):
+            raise UsageError(
+                f"{', '.join(known[:5])} was in Sage 50 before the kit and was matched at go-live. "
+                "Fetch again: it is left out."
             )
         return selected.drop_duplicates("key")
 
@@ -553,6 +630,10 @@ class Kit:
             return None
         progress = self._progress
         return lambda done, of=None: progress(name, done, of)
+
+
+def _today() -> date:
+    return date.today()  # noqa: DTZ011  # the person's day
 
 
 def _day(value: date | str | None) -> date | None:

@@ -11,6 +11,7 @@ import difflib
 import os
 import re
 import tomllib
+from datetime import date  # pydantic reads the annotation
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
@@ -79,6 +80,7 @@ class PushSettings(_Section):
     same_vendor_invoice: Literal["block", "suffix"] = "block"
     clear_non_reimbursable: bool = False
     leave_out_blocked: bool = False
+    cut_over: date | None = None  # documents dated before it are kept out for good
 
     @field_validator("rounding_limit", "tax_rounding_limit", mode="before")
     @classmethod

@@ -16,7 +16,7 @@ from sage50kit.batch.mapping import Setup
 from sage50kit.batch.planning import check, prepare
 from sage50kit.batch.push import batch_members
 from sage50kit.batch.readback import batch_detail, with_all_entries
-from sage50kit.batch.report import current
+from sage50kit.batch.report import lasting
 from sage50kit.batch.rerun import review
 from sage50kit.batch.verify import compare
 from sage50kit.errors import InDoubt, UsageError
@@ -81,7 +81,7 @@ def review_of(kit: Kit, batch: str, *, repost: Collection[str] = ()) -> Rerun:
     """
     plan, logged = _of_log(kit, batch)
     members = batch_members(plan, logged)
-    rows = [row.document for row in current(logged) if row.state in ARRIVED]
+    rows = [row.document for row in lasting(logged) if row.state in ARRIVED]
     found = kit.connectwise.find_batch(batch)
     if found is None:
         drafted = Prepared(documents=tuple(rows), masters=plan.masters, transactions=tuple(members))
@@ -177,7 +177,7 @@ def drift_of(kit: Kit) -> Drift:
 
 def _batch_of(kit: Kit, batch: str) -> Batch:
     plan, logged = _of_log(kit, batch)
-    members, rows = batch_members(plan, logged), current(logged)
+    members, rows = batch_members(plan, logged), lasting(logged)
     found = kit.connectwise.find_batch(batch)
     holds = kit.company.find_many([row.document for row in rows])
     return Batch(
@@ -288,7 +288,7 @@ def _detail_of_batch(
     export = kit.connectwise.batch_export(
         batch_id, kinds={row.kind for row in members}, detail=kit.profile.push.invoice_detail
     )
-    return batch_detail(export, [row.document for row in current(logged)])
+    return batch_detail(export, [row.document for row in lasting(logged)])
 
 
 def _setup(kit: Kit, detail: Detail, books: Books) -> Setup:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 MOST_SEEDS = 200
 PUSH = "sage50kit.batch.push"
+COMPARE = "sage50kit.batch.compare"
 RERUN = "sage50kit.batch.rerun"
 UNPOST = "sage50kit.batch.unpost"
 VALIDATION = "sage50kit.batch.validation"
@@ -107,6 +108,11 @@ BUGS = {
         RERUN,
         'if state == "missing"}',
         'if state == "changed"}',
+    ),
+    "settling does not look at the total": Bug(
+        COMPARE,
+        "        and stored.total == document.total\n",
+        "",
     ),
     "an un-posted batch is not written down": Bug(
         UNPOST,

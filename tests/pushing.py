@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sage50kit.errors import ConnectWiseUnavailable
+from sage50kit.errors import ConnectWiseUnavailable, OutcomeUnknown
 from sage50kit.kit import Kit
 from tests.stage import staged
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from sage50kit.connectors.base import Capabilities
     from sage50kit.model import Document
 
 TRANSFER = ["transfer:91-transfer"]
@@ -39,6 +41,32 @@ class Interrupted:
     def post(self, document: Document) -> Any:
         self._company.post(document)
         raise PowerCut
+
+
+class Wrapped:
+    """Something real with one answer changed."""
+
+    def __init__(self, real: Any, **changed: Any) -> None:
+        self._real = real
+        self.__dict__.update(changed)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+
+class Blind(Wrapped):
+    """A company like one behind import files: it takes documents, confirms nothing and tells nothing."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """Nothing can be looked up."""
+        return replace(self._real.capabilities, confirms=False, carries_key=frozenset())
+
+    def find_many(self, documents: Any) -> Any:
+        """Whatever is asked, nobody can tell."""
+        if documents:
+            raise OutcomeUnknown("the import folder tells nothing.")
+        return []
 
 
 class Unreachable:

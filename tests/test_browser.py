@@ -111,7 +111,7 @@ def test_the_choice_in_the_browser_is_the_choice_in_python(
 
 
 def test_keys_do_everything_the_mouse_does(jupyter: Server, page: Page, stage: Stage):
-    """Arrows, Space, Enter, Ctrl+A and / inside JupyterLab, which has shortcuts of its own."""
+    """Arrows, Space, Enter, Ctrl+A and / inside JupyterLab; a finding is a sign, a word, and its cure when opened."""
     grid = picker_page(jupyter, page, stage)
     status = page.get_by_role("status").filter(has_text="rows shown")
     grid.focus()
@@ -126,14 +126,12 @@ def test_keys_do_everything_the_mouse_does(jupyter: Server, page: Page, stage: S
     page.keyboard.type("palmetto")
     expect(status).to_contain_text(re.compile(r"^\d of 43 rows shown"))
 
-
-def test_the_blocked_invoice_is_marked_and_explained(jupyter: Server, page: Page, stage: Stage):
-    """A sign and a word on the row; the sentence and the cure when it is opened."""
-    grid = picker_page(jupyter, page, stage)
-    marked = grid.get_by_role("row").filter(has_text="✖ blocked")
+    page.get_by_role("button", name="Clear filters").click()
     grid.get_by_label("Filter Finding").fill("blocked")
-    expect(marked).to_have_count(1)
-    marked.get_by_text("invoice", exact=True).click()
+    expect(status).to_contain_text("1 of 43 rows shown")
+    expect(grid.get_by_text("✖ blocked: GL account 4950")).to_be_visible()
+    grid.focus()
+    page.keyboard.press("Enter")
     expect(page.get_by_text("To do: add 4950 under Maintain > Chart of Accounts")).to_be_visible()
 
 
@@ -147,7 +145,7 @@ def test_hostile_text_neither_runs_nor_turns_its_row(jupyter: Server, page: Page
         "import pandas as pd\nfrom sage50kit.widgets.grid import Grid, GridColumn\n"
         "from sage50kit.widgets.panel import html, message\n"
         f"text = {hostile!r}\nframe = pd.DataFrame({{'number': [text], 'kind': [text], 'date': [text]}})\n"
-        f"grid = Grid(frame, {columns}, label=text, include_title='Include')\n"
+        f"grid = Grid(frame, {columns}, label=text, include_title='Include', patience=500)\n"
         "grid.mark({0: ('warn', text)})\ngrid",
         "html(message(text, 'warn', text))",
     )
@@ -161,6 +159,25 @@ def test_hostile_text_neither_runs_nor_turns_its_row(jupyter: Server, page: Page
     assert shown.count('<img src="http://192.0.2.1/x" onerror="alert(1)">=HYPERLINK("x") abc') == 3
     assert page.locator(".s50-grid img, .s50-warn img").count() == 0
     assert [what for what in asked if "192.0.2.1" in what or what == "1"] == []
+
+
+def test_a_lost_kernel_is_said(jupyter: Server, page: Page):
+    """A choice that Python never hears of is not shown as if it had."""
+    name = "lost.ipynb"
+    notebook(
+        jupyter.folder / name,
+        "import os\nimport pandas as pd\nfrom sage50kit.widgets.grid import Grid, GridColumn\n"
+        "frame = pd.DataFrame({'number': ['1', '2']})\n"
+        "Grid(frame, [GridColumn(name='number', title='Number')], include_title='Include', patience=500)",
+        "import threading\nthreading.Timer(1, os._exit, [1]).start()",
+    )
+    open_in_lab(page, jupyter, name)
+    expect(page.locator(".s50-body .s50-row")).to_have_count(2)
+    page.get_by_text("Kernel Restarting").or_(page.get_by_text("has died")).first.wait_for()
+    page.keyboard.press("Escape")
+    page.locator(".s50-body input").first.evaluate("box => box.click()")
+
+    expect(page.locator(".s50-lost")).to_contain_text("Python does not answer")
 
 
 # --- the whole push ---
@@ -306,6 +323,11 @@ def test_the_whole_push_without_a_mouse_and_without_code(
     expect(page.get_by_text("completed successfully")).to_be_visible()
 
     assert serious(page) == []
+    for name in ("Rerun batch", "History"):
+        page.goto(controller.page(""))
+        page.get_by_role("link", name=name).click()
+        expect(page.locator(".s50-grid").first).to_be_visible()
+        assert serious(page) == []
     (batch,) = set(stage.batches()) - set(TAKEN)
     assert len(both_ends_agree(stage, batch)) == 3
     assert [url for url in asked if not url.startswith((controller.url, "data:", "blob:"))] == []

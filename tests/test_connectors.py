@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -139,6 +139,28 @@ def test_open_items(company):
         "purchase": Decimal(90),
     }
     assert company.open_items(as_of=date(2026, 10, 14)) == []
+
+
+def test_receivables_carry_their_history(company):
+    """Each knows its account, its sign, and what is left of it on any day; voided ones are marked."""
+    place = company.post(DOCUMENTS["sales_invoice"]).place
+    memo = company.post(DOCUMENTS["credit_memo"]).place
+    day = DOCUMENTS["sales_invoice"].posting_date
+    if company.capabilities.voids:
+        company.void(place, on=day + timedelta(days=3))
+
+    rows = {row.place: row for row in company.receivables()}
+
+    assert rows[place].account_id == DOCUMENTS["sales_invoice"].control_account_id
+    assert rows[place].amount == DOCUMENTS["sales_invoice"].control_amount > 0
+    assert rows[memo].amount < 0
+    assert (rows[place].voided, rows[memo].voided) == (company.capabilities.voids, False)
+    for days in (-1, 0, 2, 3):
+        last = day + timedelta(days=days)
+        owed = [row for row in company.open_items(as_of=last) if row.type != "purchase"]
+        assert {row.place: row.open_amount for row in owed} == {
+            row.place: left for row in rows.values() if (left := row.open_on(last))
+        }
 
 
 def test_receipts_start_empty(company):

@@ -25,7 +25,8 @@ def test_an_unknown_name_is_an_attribute_error():
 def test_kit_has_the_verbs_of_a_notebook():
     """The verbs up to this version, each with a docstring."""
     verbs = (
-        "fetch left_out locations why validate propose_batch plan proof push verify history doctor"
+        "fetch left_out locations why validate propose_batch plan proof push verify history doctor "
+        "reconcile ageing match_history"
     )
 
     assert all(getattr(sage50kit.Kit, verb).__doc__ for verb in verbs.split())

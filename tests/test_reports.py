@@ -206,12 +206,15 @@ def test_excel_holds_the_same_totals_exactly(proof):
 
 
 def test_excel_adds_a_total_under_its_column_and_repeats_it_as_text(proof):
-    """The sheet of GL entries ends in debits and credits, as numbers and as exact text."""
-    rows = sheets(excel.workbook(proof))["GL entries by document"]
+    """The sheet of GL entries ends in debits and credits: a formula with its value, and exact text."""
+    content = excel.workbook(proof)
+    rows = sheets(content)["GL entries by document"]
     debit = rows[0].index("Debit")
 
     at = [row[0] for row in rows].index("Total")
-    assert [row[debit] for row in rows[at : at + 2]] == [1269, "1269.00"]
+    assert [row[debit] for row in rows[at : at + 2]] == [f"=SUM(F2:F{at})", "1269.00"]
+    values = openpyxl.load_workbook(io.BytesIO(content), data_only=True)["GL entries by document"]
+    assert values.cell(at + 1, debit + 1).value == 1269
     assert "Sage 50 itself" in rows[-1][0]
     assert sum(row[debit] or 0 for row in rows[1:at]) == 1269
 
@@ -340,7 +343,7 @@ def test_excel_writes_a_name_like_a_formula_as_text(proof):
     """A name that begins like a formula is a quoted text, not a formula."""
     book = openpyxl.load_workbook(io.BytesIO(excel.workbook(proof)))
     cells = [cell for row in book["Documents in posting order"].iter_rows() for cell in row]
-    named = [cell for cell in cells if isinstance(cell.value, str) and cell.value.startswith("=")]
+    named = [cell for cell in cells if cell.value == FORMULA]
 
     assert [cell.data_type for cell in named] == ["s"]
     assert named[0].quotePrefix

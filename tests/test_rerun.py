@@ -5,14 +5,26 @@ from __future__ import annotations
 import shutil
 import sqlite3
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from sage50kit.batch.rerun import rerun
 from sage50kit.errors import InDoubt, PlanBlocked, UsageError
 from sage50kit.kit import Kit
-from tests.pushing import HELD, INVOICE, TRANSFER, choose, interrupted, kit_in, living, pushed
+from tests.pushing import (
+    HELD,
+    INVOICE,
+    TRANSFER,
+    Wrapped,
+    choose,
+    interrupted,
+    kit_in,
+    living,
+    pushed,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -209,3 +221,53 @@ def test_the_same_plan_pushed_again_after_a_rerun_repeats_its_report(kit):
 
         assert report.counts["posted"] == 1
         assert len(living(again)) == 1
+
+
+def test_two_reruns_of_one_batch_do_not_meet(kit):
+    """The second was looked at before the first was cut off: it is told to resume first."""
+    copy = backup(kit)
+    pushed(kit, TRANSFER, "A")
+    with restored(kit, copy) as again:
+        stale = again.rerun("A")
+        with interrupted(again):
+            again.rerun("A", dry_run=False)
+        with pytest.raises(InDoubt, match="sage50kit resume"):
+            rerun(stale, company=again.company, connectwise=again.connectwise, log=again.log)
+        again.resume()
+        assert len(living(again)) == 1
+
+
+def test_a_company_without_our_key_is_compared_by_party_number_date_and_total(kit):
+    """What carries no key is found by what it says."""
+    pushed(kit, INVOICE, "A")
+    keyless = replace(kit.company.capabilities, carries_key=frozenset())
+    kit.company = Wrapped(kit.company, capabilities=keyless)
+
+    assert states(kit.rerun("A")) == {INVOICE[0]: "present"}
+
+
+def test_a_rerun_is_shown_as_a_page(kit):
+    """The sentence, the counts and every document, in the notebook and in the terminal."""
+    pushed(kit, INVOICE, "A")
+    looked = kit.rerun("A")
+
+    assert repr(looked) == ("<Rerun Batch A: 1 present, 0 missing, 0 changed. 0 would be posted.>")
+    page = looked._repr_html_()
+    assert looked.headline in page
+    assert "800.00" in page
+
+
+def test_a_rerun_with_a_refusal_needs_a_person(kit):
+    """The customer is on hold now: its invoice is refused again, exit code 3."""
+    copy = backup(kit)
+    pushed(kit, INVOICE, "A")
+    with closing(sqlite3.connect(copy)) as db, db:
+        db.execute("UPDATE customer SET credit_status = 'always_hold'")
+    with restored(kit, copy) as again:
+        done = again.rerun("A", dry_run=False)
+
+        assert done.exit_code == 3
+        assert "company_refused" in set(done.report.issues["code"])
+        assert living(again) == []
+        assert "not_in_books" in set(again.verify("A").findings["code"])
+        assert list(again.verify_all().findings["code"]) == ["deleted_in_sage"]

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from sage50kit.batch.push import finish_recorded
 from sage50kit.errors import (
     CompanyUnavailable,
     ConnectWiseRejected,
     ConnectWiseUnavailable,
+    DocumentRefused,
     InDoubt,
-    OutcomeUnknown,
     UsageError,
 )
 from tests.pushing import (
@@ -22,6 +22,8 @@ from tests.pushing import (
     INVOICE,
     TRANSFER,
     WAITING,
+    Blind,
+    Wrapped,
     choose,
     interrupted,
     kit_in,
@@ -32,36 +34,9 @@ from tests.pushing import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sage50kit.connectors.base import Capabilities
     from sage50kit.kit import Kit
 
 TWO = ["invoice:48101", "invoice:48102"]
-
-
-class Wrapped:
-    """Something real with one answer changed."""
-
-    def __init__(self, real: Any, **changed: Any) -> None:
-        self._real = real
-        self.__dict__.update(changed)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._real, name)
-
-
-class Blind(Wrapped):
-    """A company like one behind import files: it takes documents, confirms nothing and tells nothing."""
-
-    @property
-    def capabilities(self) -> Capabilities:
-        """Nothing can be looked up."""
-        return replace(self._real.capabilities, confirms=False, carries_key=frozenset())
-
-    def find_many(self, documents: Any) -> Any:
-        """Whatever is asked, nobody can tell."""
-        if documents:
-            raise OutcomeUnknown("the import folder tells nothing.")
-        return []
 
 
 @pytest.fixture
@@ -260,22 +235,109 @@ def test_only_what_is_in_doubt_can_be_answered(kit):
 
 def test_several_documents_of_one_key_are_told_apart(kit):
     """An adjustment of two items is two documents: the word must name one of them."""
-    adjustment = ["adjustment:81-adjustment"]
-    parts = [row.label for row in kit.plan(choose(kit, adjustment), batch="A").documents]
-    company = kit.company
+    adjustment = ["adjustment:82-adjustment"]
     with interrupted(kit):
         pushed(kit, adjustment, "A")
-    kit.company = Blind(company)
-    for label in parts[1:]:
-        row = next(one for one in kit.log.documents("A") if one.document.label == label)
-        kit.log.mark(row.document, "sending", batch="A")
+    first, second = (row.document for row in kit.log.documents("A"))
+    kit.log.mark(
+        second, "sending", batch="A"
+    )  # as a connector leaves them that writes many at once
+    with blind(kit):
+        with pytest.raises(UsageError, match=f"{first.label}, {second.label}"):
+            kit.resume(first.key, not_posted=True)
+        kit.resume(second.label, posted="CW-A82-2")
 
-    if len(parts) > 1:
-        with pytest.raises(UsageError, match="several documents"):
-            kit.resume(adjustment[0], not_posted=True)
-        kit.resume(parts[1], not_posted=True)
-        states = {row.document.label: row.state for row in kit.log.documents("A")}
-        assert states[parts[1]] != "sending"
+    assert kit.log.state_of(second, batch="A") == "exported"
+    assert kit.log.state_of(first, batch="A") == "in_doubt"
+
+
+def test_several_in_doubt_are_all_named(kit):
+    """A company that cannot tell of two documents: both are in one sentence."""
+    with interrupted(kit):
+        pushed(kit, TWO, "A")
+    for row in kit.log.documents("A"):
+        kit.log.mark(row.document, "sending", batch="A")
+    with blind(kit):
+        (report,) = kit.resume()
+
+    assert all(key in report.headline for key in TWO)
+
+
+def test_any_trouble_after_something_was_sent_is_said_as_doubt(kit):
+    """An error of another kind, between the documents and the batch: exit code 5, and resume ends it."""
+    connectwise = kit.connectwise
+
+    def broken(*_: Any, **__: Any) -> None:
+        raise OSError("the disk is full")
+
+    kit.connectwise = Wrapped(connectwise, create_batch=broken)
+    with pytest.raises(InDoubt, match="the disk is full") as caught:
+        pushed(kit, INVOICE, "A")
+    kit.connectwise = connectwise
+
+    assert caught.value.exit_code == 5
+    assert [report.status for report in kit.resume()] == ["completed"]
+
+
+def test_trouble_before_anything_was_sent_is_the_trouble_itself(kit):
+    """The lists cannot be read again: nothing was written, and the number is free."""
+    plan = kit.plan(choose(kit, INVOICE), batch="A")
+    connectwise = kit.connectwise
+
+    def away(_: Any) -> None:
+        raise ConnectWiseUnavailable("down")
+
+    kit.connectwise = Wrapped(connectwise, unposted_entries=away)
+    with pytest.raises(ConnectWiseUnavailable, match="down"):
+        kit.push(plan, dry_run=False)
+    kit.connectwise = connectwise
+
+    assert (living(kit), kit.resume()) == ([], [])
+    assert kit.push(plan, dry_run=False).status == "completed"
+
+
+def test_a_customer_is_created_once_however_often_it_is_resumed(kit):
+    """Cut off after the customer was created: resume creates nothing again and posts the invoice once."""
+    with interrupted(kit):
+        pushed(kit, ["invoice:48116"], "A")
+    company = kit.company
+    created = []
+
+    def create(master: Any) -> str:
+        created.append(master)
+        return company.create(master)
+
+    with_doubt = Wrapped(company, create=create)
+    kit.company.void(living(kit)[0], on=date(2026, 10, 31))
+    kit.company = with_doubt
+    kit.resume("invoice:48116", not_posted=True)
+
+    assert created == []
+    assert len(living(kit)) == 1
+
+
+def test_a_customer_that_is_refused_takes_its_invoice_along(kit):
+    """Sage does not take the customer: its invoice is refused, and both reasons are in the report."""
+    company = kit.company
+
+    def create(master: Any) -> str:
+        raise DocumentRefused("the customer list is locked")
+
+    kit.company = Wrapped(company, create=create)
+    report = pushed(kit, ["invoice:48116", *INVOICE], "A")
+
+    said = " ".join(report.errors["message"])
+    assert "the customer list is locked" in said
+    assert dict(zip(report.documents["label"], report.documents["state"], strict=True)) == {
+        "invoice:48116": "refused",
+        INVOICE[0]: "posted",
+    }
+
+
+def test_only_recorded_batches_are_finished(kit):
+    """A number that the log does not know is a wrong call."""
+    with pytest.raises(UsageError, match="no batch X"):
+        finish_recorded("X", company=kit.company, connectwise=kit.connectwise, log=kit.log)
 
 
 # --- ConnectWise ---

@@ -21,6 +21,8 @@ from tests.pushing import (
     INVOICE,
     TRANSFER,
     WAITING,
+    Blind,
+    Wrapped,
     choose,
     interrupted,
     kit_in,
@@ -28,7 +30,6 @@ from tests.pushing import (
     pushed,
     unbatch,
 )
-from tests.test_resume import Blind, Wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -287,6 +288,16 @@ def test_voiding_one_document(kit):
     assert kit.verify_all().findings.empty  # cancelled through the kit is no drift
 
 
+def test_what_was_undone_is_shown_as_a_page(kit):
+    """The sentence and every document, in the notebook and in the terminal."""
+    pushed(kit, INVOICE, "A")
+    undone = kit.unpost("A")
+
+    assert repr(undone).startswith("<Undone Batch A: un-posted in ConnectWise.")
+    assert undone.headline in undone._repr_html_()
+    assert undone.status == "completed_with_errors"
+
+
 # --- clearing ---
 
 
@@ -433,3 +444,15 @@ def test_the_bill_that_came_is_no_drift(kit):
     kit.company.fill_bill(place_of(kit, WAITING[0]), "DH-55", date(2026, 10, 31))
 
     assert kit.verify_all().findings.empty
+
+
+def test_drift_is_shown_as_a_page(kit):
+    """The sentence, and a row for what changed."""
+    pushed(kit, INVOICE, "A")
+    same = kit.verify_all()
+    kit.company.renumber(place_of(kit, INVOICE[0]), "X-1")
+    drift = kit.verify_all()
+
+    assert repr(same) == "<Drift 1 documents: all as they were posted, in both systems.>"
+    assert drift.headline in drift._repr_html_()
+    assert "X-1" in drift._repr_html_()

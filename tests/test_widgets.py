@@ -219,6 +219,19 @@ def test_in_a_live_page_the_error_is_told_there(kit: Kit, monkeypatch: pytest.Mo
     assert "Atlantis" in json.loads(logged[-1])["error"]
 
 
+def test_an_error_in_a_cell_is_one_sentence():
+    """A notebook shows the sentence and its fix, not where in the kit it was raised."""
+    from IPython.core.interactiveshell import InteractiveShell
+
+    shell = InteractiveShell()
+    done = shell.run_cell("from sage50kit import Kit\nKit('nowhere.toml')", store_history=False)
+    shown = done.error_in_exec._render_traceback_()
+
+    assert shown == [
+        "ConfigError: there is no profile nowhere.toml. Check the path after --profile."
+    ]
+
+
 def test_outside_a_live_page_a_part_is_its_static_twin(kit: Kit):
     """Papermill and nbconvert get HTML, and nothing that needs a kernel."""
     bundle = Picker(kit)._repr_mimebundle_()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from sage50kit.batch.compare import is_this
-from sage50kit.batch.report import current
+from sage50kit.batch.report import lasting
 from sage50kit.batch.verify import changed_in_books, changed_in_connectwise
 from sage50kit.issues import Issue, finding
 from sage50kit.model import ARRIVED
@@ -75,7 +75,7 @@ def find_drift(batches: Iterable[Batch], unposted: Collection[str], can: Capabil
     """
     rows, count = [], 0
     for batch in batches:
-        for row in current(batch.logged):
+        for row in lasting(batch.logged):
             if row.state not in ARRIVED:
                 continue
             count += 1

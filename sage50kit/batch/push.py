@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from sage50kit.batch.compare import differences, entry_findings, is_this
 from sage50kit.batch.numbers import check_number
-from sage50kit.batch.report import PushReport, current, make_report
+from sage50kit.batch.report import PushReport, lasting, make_report
 from sage50kit.errors import (
     BatchTaken,
     ConnectWiseError,
@@ -440,7 +440,7 @@ def batch_members(plan: Plan, logged: Sequence[LoggedDocument]) -> list[Transact
 
     Of the latter are what was cleared, what posts nothing, and what stood in the books before.
     """
-    rows = current(logged)
+    rows = lasting(logged)
     missing = {key for row in rows if row.state not in ARRIVED for key in row.document.transactions}
     posted = {key for row in rows for key in row.document.transactions} - missing
     return [row for row in plan.transactions if row.disposition != "post" or row.key in posted]

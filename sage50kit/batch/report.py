@@ -159,6 +159,17 @@ def current(logged: Sequence[LoggedDocument]) -> list[LoggedDocument]:
     return [row for row in logged if row.generation == latest[row.key, row.part]]
 
 
+def lasting(logged: Sequence[LoggedDocument]) -> list[LoggedDocument]:
+    """Of each document of a batch the latest generation that was posted, else the latest: what the batch holds.
+
+    A document that a re-run could not post again stays one of its batch, and is missing in the books.
+    """
+    arrived = {(row.key, row.part) for row in logged if row.state in ARRIVED}
+    return current(
+        [row for row in logged if row.state in ARRIVED or (row.key, row.part) not in arrived]
+    )
+
+
 def _generation(row: LoggedDocument) -> int:
     return row.generation
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from functools import partial
 from pathlib import Path  # noqa: TC003  # typer reads the annotations
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -330,8 +331,9 @@ def export_ledger(
     from sage50kit.profile import Profile
     from sage50kit.reports.files import write_whole
 
-    company: Any = open_company(Profile.load(profile))
-    content = ledger.export_ledger(company, style)
+    opened_company: Any = open_company(Profile.load(profile))
+    with closing(opened_company) as company:
+        content = ledger.export_ledger(company, style)
     if output is None:
         return Answer(words=content, more={"ledger": content})
     return Answer(files=[write_whole(output, content.encode())])
@@ -374,7 +376,8 @@ def log_verify(profile: ProfilePath) -> Answer:
     from sage50kit.reports.listings import log_page
 
     loaded = Profile.load(profile)
-    events, problems = verify_log(loaded, company=open_company(loaded))
+    with closing(open_company(loaded)) as company:
+        events, problems = verify_log(loaded, company=company)
     return Answer(
         exit_code=3 if problems else 0,
         counts={"events": events, "problems": len(problems)},

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         OpenItem,
         Posted,
         Receipt,
+        Receivable,
         StoredDocument,
     )
 
@@ -124,6 +125,10 @@ class Connector(Protocol):
 
     def open_items(self, *, as_of: date) -> list[OpenItem]:
         """What customers owe and vendors are owed at the end of a day; unapplied receipts among them."""
+        ...
+
+    def receivables(self) -> list[Receivable]:
+        """Every sales invoice, credit memo and receipt, with what was settled of it and when."""
         ...
 
     def gl_entries(

@@ -25,13 +25,14 @@ from sage50kit.frame import Frame
 from sage50kit.money import ZERO, exact, money_series
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import date
     from decimal import Decimal
 
     from sage50kit.model import Kind
 
 __all__ = [
+    "LINKED",
     "NOT_PAID_BACK",
     "NO_ACCOUNT",
     "NO_ENTRIES",
@@ -43,6 +44,9 @@ __all__ = [
     "select",
     "unposted_frame",
 ]
+
+
+LINKED = "it was in Sage 50 before the kit: matched at go-live"
 
 
 def unposted_frame(*lists: pa.Table, locations: dict[int, str] | None = None) -> pd.DataFrame:
@@ -96,6 +100,8 @@ def select(
     thru_date: date | None = None,
     kinds: Sequence[Kind] | None = None,
     clear_non_reimbursable: bool = False,
+    cut_over: date | None = None,
+    linked: Mapping[str, str] | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """(what is kept, what is left out with its `reason`); together they are the whole frame.
 
@@ -105,6 +111,8 @@ def select(
         thru_date: the last day included; None for all. Rows without a date are kept for validation.
         kinds: None for all.
         clear_non_reimbursable: keep what nobody is paid back for, to be cleared (design 9.11).
+        cut_over: rows dated before it are kept out for good; None for none.
+        linked: where transactions stand that were in the books before the kit, by key.
 
     Raises:
         UsageError: no transaction is at that location; those that have some are named.
@@ -113,6 +121,11 @@ def select(
     if clear_non_reimbursable:
         reason = reason.where((frame["kind"] != "expense") | (reason == NO_ENTRIES), "")
     checks: list[tuple[Callable[[], Any], str]] = []
+    if linked:
+        checks.append((lambda: frame["key"].isin(list(linked)), LINKED))
+    if cut_over is not None:
+        early = (frame["date"] < cut_over).fillna(False)  # noqa: FBT003
+        checks.append((lambda: early, f"it is dated before the cut-over of {cut_over}"))
     if kinds is not None:
         checks.append((lambda: ~frame["kind"].isin(list(kinds)), "its kind is not chosen"))
     if location is not None:

@@ -244,7 +244,7 @@ class GLEntry:
     """
 
     document: str  # the document's label
-    type: DocumentType
+    type: DocumentType | Literal["receipt"]
     number: str
     date: date
     account_id: str
@@ -355,6 +355,43 @@ class Application:
     def applied(self) -> Decimal:
         """Dollars by which the invoice's balance falls."""
         return self.amount + self.discount
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """What took something off a receivable on a day; `amount` has the sign of the receivable."""
+
+    on: date
+    amount: Decimal
+    kind: Literal["receipt", "credit", "void"]
+    place: str  # of the receipt, credit memo, invoice or reversal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receivable:
+    """A sales invoice, credit memo or receipt with all that was ever settled of it.
+
+    Credit memos and receipts are negative: they reduce what is owed. What is left of a receipt is money
+    that pays no invoice yet.
+    """
+
+    place: str
+    type: DocumentType | Literal["receipt"]
+    party_id: str
+    reference: str
+    posting_date: date
+    due_date: date | None
+    account_id: str  # the receivable account it stands on
+    amount: Decimal  # signed dollars
+    token: str = ""
+    voided: bool = False  # it was voided, or is the reversal of one that was
+    settled: tuple[Settled, ...] = ()
+
+    def open_on(self, day: date) -> Decimal:
+        """What is left of it at the end of a day, signed dollars."""
+        if self.posting_date > day:
+            return ZERO
+        return self.amount - total(row.amount for row in self.settled if row.on <= day)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

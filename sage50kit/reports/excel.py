@@ -1,7 +1,7 @@
 """A page as an Excel workbook.
 
-Excel counts in binary fractions, so every amount that is a control stands beside its number as exact
-text. Text is written as text: a name that begins like a formula stays a name, also after an edit.
+Totals are formulas, so that they follow an edit; they carry their value for whoever only reads. Excel
+counts in binary fractions, so every amount that is a control stands beside its number as exact text. Text is written as text: a name that begins like a formula stays a name, also after an edit.
 """
 
 from __future__ import annotations
@@ -83,6 +83,7 @@ class _Drawing:
         for number, row in enumerate(table.rows, start=1):
             for place, cell in enumerate(row):
                 self._cell(sheet, number, place, cell)
+            self._across(sheet, table, number)
         sheet.freeze_panes(1, 0)
         sheet.autofilter(0, 0, len(table.rows), len(table.columns) - 1)
         self._sums(sheet, table, len(table.rows) + 1)
@@ -91,14 +92,35 @@ class _Drawing:
         self._paper(sheet, table)
 
     def _sums(self, sheet: Any, table: Table, row: int) -> None:
-        """Totals as numbers, and under them the same amounts as exact text."""
+        """Totals as formulas, and under them the same amounts as exact text."""
         for name, value in table.sums.items():
             place = table.index(name)
-            self._cell(sheet, row, place, value, "sum")
+            self._sum(sheet, (row, place), (1, place, row - 1, place), value, "sum")
             self._text(sheet, row + 1, place, exact(value), "exact")
         if table.sums and table.columns[0].name not in table.sums:
             self._text(sheet, row, 0, "Total", "bold")
             self._text(sheet, row + 1, 0, "Total, exact", "bold")
+
+    def _across(self, sheet: Any, table: Table, number: int) -> None:
+        """The total of a row, where the table has such a column."""
+        if table.across:
+            places = [table.index(name) for name in table.sums if name != table.across]
+            place, span = table.index(table.across), (number, min(places), number, max(places))
+            value = table.rows[number - 1][place]
+            if isinstance(value, Decimal):
+                self._sum(sheet, (number, place), span, value, "money")
+
+    def _sum(
+        self,
+        sheet: Any,
+        at: tuple[int, int],
+        span: tuple[int, int, int, int],
+        value: Decimal,
+        look: str,
+    ) -> None:
+        from xlsxwriter.utility import xl_range
+
+        sheet.write_formula(*at, f"=SUM({xl_range(*span)})", self.formats[look], float(value))
 
     def _paper(self, sheet: Any, table: Table) -> None:
         sheet.set_landscape()

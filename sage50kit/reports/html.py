@@ -63,9 +63,10 @@ def _content(page: Page) -> str:
         for name, value in page.facts
     )
     tables = "".join(_table(table) for table in page.tables)
+    picture = f"<figure>{page.picture}</figure>" if page.picture else ""
     return (
         f'<p class="headline {page.tone}">{escape(page.headline)}</p><h1>{escape(page.title)}</h1>'
-        f"<dl>{facts}</dl>{tables}"
+        f"<dl>{facts}</dl>{picture}{tables}"
     )
 
 

@@ -66,7 +66,8 @@ class Table:
     """Rows under a caption.
 
     `sums` are the totals of its money columns by column name. `group` names the column whose equal
-    neighbours stand together under one heading with their own sums.
+    neighbours stand together under one heading with their own sums. `across` names the column that adds
+    up the other summed columns of its row.
     """
 
     title: str
@@ -76,6 +77,7 @@ class Table:
     empty: str = "None."
     group: str = ""
     sums: Mapping[str, Decimal] = field(default_factory=dict)
+    across: str = ""
 
     def index(self, name: str) -> int:
         """Where a column stands."""
@@ -100,13 +102,17 @@ class Table:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """A whole report: the first line says how it ended, the facts count it, the tables prove it."""
+    """A whole report: the first line says how it ended, the facts count it, the tables prove it.
+
+    `picture` is an SVG element that the kit drew itself; only HTML shows it.
+    """
 
     title: str
     headline: str
     tone: Tone = "plain"
     facts: tuple[tuple[str, Cell], ...] = ()
     tables: tuple[Table, ...] = ()
+    picture: str = ""
 
 
 def table(
@@ -119,6 +125,7 @@ def table(
     group: str = "",
     note: str = "",
     empty: str = "None.",
+    across: str = "",
 ) -> Table:
     """A table of a frame.
 
@@ -132,6 +139,7 @@ def table(
         group: the column whose equal neighbours stand together.
         note: a sentence above the rows.
         empty: what is said when there are no rows.
+        across: the column that adds up the other summed columns of its row.
     """
     wanted = {name: heading(name) for name in frame.columns} if columns is None else dict(columns)
     names = [name for name in wanted if name in frame.columns]
@@ -144,7 +152,14 @@ def table(
     added = {name: _column_sum(rows, names.index(name)) for name in sums if name in names}
     group = group if group in names else ""
     return Table(
-        title=title, columns=heads, rows=rows, note=note, empty=empty, group=group, sums=added
+        title=title,
+        columns=heads,
+        rows=rows,
+        note=note,
+        empty=empty,
+        group=group,
+        sums=added,
+        across=across,
     )
 
 

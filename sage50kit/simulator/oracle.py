@@ -97,14 +97,14 @@ class Log:
         self.older: set[str] = set()  # labels that a later generation has taken the place of
         self.sent: set[str] = set()  # batches of which something has left the machine
         self.batches: dict[str, str] = {}
-        self.meta: dict[str, str] = {}
+        self.end: tuple[int, str] = (0, "")  # how many events there are, and the hash of the last
         self.transactions: dict[str, set[str]] = defaultdict(set)  # by batch
         if not file.exists():
             return
         with closing(sqlite3.connect(file)) as db:
             db.row_factory = sqlite3.Row
             self.events = [dict(row) for row in db.execute("SELECT * FROM events ORDER BY seq")]
-            self.meta = dict(db.execute("SELECT name, value FROM meta").fetchall())
+            self.end = tuple(db.execute("SELECT events, head FROM logs").fetchone() or (0, ""))
             self.batches = dict(db.execute("SELECT batch, state FROM batches").fetchall())
             query = "SELECT key, part, generation, state, batch FROM documents ORDER BY rowid"
             for row in db.execute(query):
@@ -188,7 +188,7 @@ def _batches(world: World, books: list[Booked], log: Log) -> Iterator[str]:
             closed = world.closed()[key]
             if any(entry.batch != found.id for entry in closed.entries):
                 yield f"{number} holds a part of {key} only"
-            if key not in world.deeds.cleared:
+            if number not in world.deeds.cleared:
                 yield from _stands(world, number, closed, living)
         if log.batches.get(number) != "created" and not world.members(number) & log.in_doubt():
             yield f"{number} exists in ConnectWise and is {log.batches.get(number)} in the log"
@@ -212,7 +212,8 @@ def _unbatched(world: World, books: list[Booked], log: Log) -> Iterator[str]:
     waiting = log.in_doubt() | world.deeds.unbatched | world.deeds.reopened
     batched = {key for number in world.batches for key in world.members(number)}
     for row in books:
-        if row.lives and row.key not in batched | waiting:
+        by_hand = row.label in world.deeds.typed
+        if row.lives and not by_hand and row.key not in batched | waiting:
             yield f"{row.label} is in the books, but in no batch"
 
 
@@ -222,9 +223,10 @@ def _expense_bills(world: World, books: list[Booked], log: Log) -> Iterator[str]
     touched = deeds.voided | deeds.lost | deeds.changed | deeds.unbatched | log.in_doubt()
     if any(label.startswith("expense:") for label in touched):
         return
-    batched = {key for number in world.batches for key in world.members(number)}
+    numbers = [number for number in world.batches if number not in deeds.cleared]
+    batched = {key for number in numbers for key in world.members(number)}
     records = [world.closed()[key] for key in batched if key.startswith("expense:")]
-    wanted = sum((owed(row) for row in records if row.key not in deeds.cleared), Decimal(0))
+    wanted = sum((owed(row) for row in records), Decimal(0))
     bills = [row for row in books if row.lives and row.key.startswith("expense:")]
     there = sum((row.total for row in bills if row.type == "purchase"), Decimal(0))
     if there != wanted:
@@ -277,18 +279,18 @@ def _log(world: World, books: list[Booked], log: Log) -> Iterator[str]:
     for batch in deeds.unposted:
         if log.batches.get(batch) != "unposted":
             yield f"{batch} was un-posted and is {log.batches.get(batch)} in the log"
-    for label in living - set(log.states):
+    for label in living - set(log.states) - deeds.typed:
         yield f"{label} is in the books and not in the log"
 
 
 def _chain(log: Log) -> Iterator[str]:
     previous = ""
     for number, event in enumerate(log.events, start=1):
-        content = {name: value for name, value in event.items() if name != "hash"}
+        content = {name: event[name] for name in event.keys() - {"hash", "company"}}
         text = json.dumps(content, ensure_ascii=True, sort_keys=True, separators=(",", ":"))
         same = hashlib.sha256(text.encode()).hexdigest() == event["hash"]
         if event["seq"] != number or event["prev_hash"] != previous or not same:
             yield f"event {number} of the log is not in the chain"
         previous = event["hash"]
-    if log.meta and int(log.meta["events"]) != len(log.events):
-        yield f"the log has {len(log.events)} events and says {log.meta['events']}"
+    if log.end != (len(log.events), previous):
+        yield f"the log has {len(log.events)} events and says {log.end[0]}"

@@ -22,9 +22,7 @@ from functools import partial
 from types import GeneratorType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from sqlalchemy.exc import OperationalError
-
-from sage50kit.errors import CompanyUnavailable, ConnectWiseUnavailable
+from sage50kit.errors import CompanyUnavailable, ConnectWiseUnavailable, LogUnavailable
 
 if TYPE_CHECKING:
     from sage50kit.kit import Kit
@@ -178,7 +176,7 @@ def go_silent(point: Point) -> None:
     if point.part == "company":
         raise CompanyUnavailable(f"the company did not answer ({point})")
     if point.part == "log":
-        raise OperationalError(str(point), None, OSError("the disk did not answer"))
+        raise LogUnavailable(f"the push log did not answer ({point})")
     silence = ConnectWiseUnavailable(f"ConnectWise did not answer ({point})")
     silence.sent = point.is_after
     raise silence

@@ -111,9 +111,9 @@ def clear(world: World, dice: Random, trouble: Trouble) -> None:
         if not keys:
             return
         world.say(f"  {', '.join(keys)}")
-        world.deeds.cleared |= set(keys)
-        reason = "paid in cash"
-        report = kit.clear(keys, batch=world.next_batch(), reason=reason, dry_run=False)
+        number = world.next_batch()
+        world.deeds.cleared.add(number)
+        report = kit.clear(keys, batch=number, reason="paid in cash", dry_run=False)
         world.say(f"  {report.headline}")
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sage50kit.sandbox.faults import Rule
     from sage50kit.simulator.world import World
 
-Kind: TypeAlias = Literal["power cut", "silence", "second push"]
+Kind: TypeAlias = Literal["power cut", "silence", "second push", "typed in"]
 PLANNING = 40  # points that the way to the plan passes, about
 PUSHING = 70  # points that a small push passes, about
 # What can be wrong with the line: name, and the rule for one path, method and occurrence.
@@ -28,6 +28,12 @@ LINES: dict[str, Callable[[int], Rule]] = {
     ),
     "batch refused by a proxy page": lambda n: faults.Rule(
         faults.page(502), path="/accounting/batches", method="POST", on=(n,)
+    ),
+    "batch asked for twice": lambda n: faults.Rule(
+        faults.twice(), path="/accounting/batches", method="POST", on=(n,)
+    ),
+    "lists in another order": lambda n: faults.Rule(
+        faults.reordered(), path="/accounting/unposted", method="GET", on=(n, n + 1)
     ),
     "lists unreadable": lambda n: faults.Rule(
         faults.garbage(), path="/accounting/", method="GET", on=(n,)
@@ -66,6 +72,8 @@ class Trouble:
         """What waits at the fault points."""
         acts: dict[str, Any] = {"power cut": power_cut, "silence": go_silent}
         acts["second push"] = world.push_beside
+        if self.kind == "typed in":
+            return (Strike("before:company.post", 1 + self.at % 3, world.type_in),)
         return (Strike("", self.at, acts[self.kind]),) if self.kind else ()
 
     def rules(self) -> list[Rule]:
@@ -75,9 +83,9 @@ class Trouble:
 
 def some_trouble(dice: Random) -> Trouble:
     """Often the power, sometimes silence or a second push, sometimes a bad line besides."""
-    kinds: tuple[Kind | None, ...] = ("power cut", "silence", "second push", None)
+    kinds: tuple[Kind | None, ...] = ("power cut", "silence", "second push", "typed in", None)
     line = dice.choice(list(LINES)) if dice.random() < 0.25 else ""
-    (kind,) = dice.choices(kinds, (5, 3, 1, 3))
+    (kind,) = dice.choices(kinds, (5, 3, 1, 1, 3))
     early = dice.random() < 0.1
     at = dice.randrange(1, PLANNING if early else PUSHING)
     return Trouble(kind, at, early, line, dice.randrange(1, 4))

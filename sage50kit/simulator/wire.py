@@ -50,10 +50,14 @@ class Wire(httpx.BaseTransport):
             return httpx.Response(start["status"], headers=start["headers"], content=content)
 
     async def _exchange(self, request: httpx.Request, sent: list[Message]) -> None:
-        body = request.read()
+        # Whoever asks for more than the request learns that the client has gone, or would ask forever.
+        waiting: list[Message] = [
+            {"type": "http.disconnect"},
+            {"type": "http.request", "body": request.read(), "more_body": False},
+        ]
 
         async def receive() -> Message:
-            return {"type": "http.request", "body": body, "more_body": False}
+            return waiting.pop() if len(waiting) > 1 else waiting[0]
 
         async def send(message: Message) -> None:
             if not self._is_cut:

@@ -10,38 +10,57 @@ import shutil
 import sqlite3
 import tempfile
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Self
 
-from sqlalchemy.exc import SQLAlchemyError
+import msgspec
 
+from sage50kit.connectors.embedded import EmbeddedCompany
 from sage50kit.connectors.embedded.reading import place_of
 from sage50kit.connectwise.access import Credentials
 from sage50kit.connectwise.client import Client
 from sage50kit.connectwise.site import ConnectWise
 from sage50kit.errors import ContentChanged, LogCorrupt, Sage50KitError
 from sage50kit.kit import Kit
+from sage50kit.model import Document
 from sage50kit.sandbox.app import make_app
 from sage50kit.sandbox.faults import Faults
 from sage50kit.sandbox.serve import COMPANY_NAME, default_gate
 from sage50kit.simulator import ground
-from sage50kit.simulator.points import Points, PowerCut
+from sage50kit.simulator.points import Points, PowerCut, power_cut
 from sage50kit.simulator.trouble import Trouble
 from sage50kit.simulator.wire import Wire
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from random import Random
 
-    from sage50kit.model import Plan
+    from sage50kit.model import Plan, StoredDocument
     from sage50kit.sandbox.closing import Closed
     from sage50kit.sandbox.state import Site
     from sage50kit.simulator.points import Point
 
 ADDRESS = "http://127.0.0.1:1"  # nobody listens there; the wire does not ask
 LIVING = "SELECT label FROM document WHERE label <> '' AND voided_by IS NULL AND void_of IS NULL"
+
+
+class Keyless:
+    """A company whose documents cannot carry our key, as with some connectors."""
+
+    def __init__(self, company: Any) -> None:
+        self._company = company
+        self.capabilities = replace(company.capabilities, carries_key=frozenset())
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._company, name)
+
+    def find_many(self, documents: Sequence[Document]) -> list[tuple[StoredDocument, ...]]:
+        """What the company holds, without the keys."""
+        found = self._company.find_many(documents)
+        return [tuple(replace(row, token="") for row in holds) for holds in found]
 
 
 @dataclass
@@ -52,8 +71,9 @@ class Deeds:
     changed: set[str] = field(default_factory=set)  # labels, in Sage
     lost: set[str] = field(default_factory=set)  # labels, by a restored backup
     unbatched: set[str] = field(default_factory=set)  # keys, in ConnectWise
-    cleared: set[str] = field(default_factory=set)  # keys, batched without a document
+    cleared: set[str] = field(default_factory=set)  # batches that were made without documents
     reopened: set[str] = field(default_factory=set)  # keys, in ConnectWise, with another amount
+    typed: set[str] = field(default_factory=set)  # labels, entered in Sage by hand
     unposted: set[str] = field(default_factory=set)  # batches, by the kit, to the end
 
     @property
@@ -104,10 +124,12 @@ class World:
     Args:
         stand: where it is set up; what stood there before is gone.
         content: the records of the site.
+        keyless: whether the company cannot carry our key.
     """
 
-    def __init__(self, stand: Stand, content: dict[str, Any]) -> None:
+    def __init__(self, stand: Stand, content: dict[str, Any], *, keyless: bool = False) -> None:
         self._stand = stand
+        self._keyless = keyless
         self.folder = stand.folder / "world"
         shutil.rmtree(self.folder, ignore_errors=True)
         self.file = ground.copy_company(stand.original, self.folder)
@@ -131,11 +153,13 @@ class World:
         self._stand.wire.suffer(Faults(self.trouble.rules()))
         with Kit(self._stand.profile) as kit:
             kit.connectwise = ConnectWise(self._stand.client)
+            if self._keyless:
+                kit.company = Keyless(kit.company)
             try:
                 yield points.around(kit) if points.strikes else kit
             except PowerCut:
                 self.say(f"  the power is cut at {points.struck[-1]}")
-            except (Sage50KitError, SQLAlchemyError) as error:
+            except Sage50KitError as error:
                 self._look_at(error)
                 self.say(f"  {type(error).__name__}: {str(error).splitlines()[0]}")
             finally:
@@ -178,10 +202,11 @@ class World:
         return {closed.key for closed, _ in self.site.ledger.batched(found.id)} if found else set()
 
     def places(self, kind: str = "") -> dict[str, str]:
-        """Where each document of the books stands, by label; of one type, if it is named."""
+        """Where each pushed document of the books stands, by label; of one type, if it is named."""
         with closing(sqlite3.connect(self.file)) as db:
             rows = db.execute(LIVING.replace("SELECT label", "SELECT label, type, id")).fetchall()
-        there = [row for row in rows if kind in ("", row[1])]
+        pushed = [row for row in rows if row[0] not in self.deeds.typed]
+        there = [row for row in pushed if kind in ("", row[1])]
         return {label: place_of(type_, number) for label, type_, number in there}
 
     def pick(self, dice: Random, kind: str = "") -> tuple[str, str] | None:
@@ -202,6 +227,38 @@ class World:
             plan = kit.plan(kit.fetch(), batch=self.next_batch(), leave_out_blocked=True)
             self.say(f"  second push: {kit.push(plan, dry_run=False).headline}")
         self.trouble, self.points = trouble, points
+
+    def type_in(self, point: Point) -> None:
+        """The power is cut before a document is posted; a person enters it by hand, and misreads the amount."""
+        row = self.sending()
+        if row is not None:
+            self._enter(row)
+        power_cut(point)
+
+    def sending(self) -> Document | None:
+        """The document that was to be posted next, if it has a number that a person would type."""
+        with closing(sqlite3.connect(self.log_file)) as db:
+            query = "SELECT content FROM documents WHERE state = 'sending' ORDER BY position"
+            rows = [msgspec.json.decode(text, type=Document) for (text,) in db.execute(query)]
+        return next((row for row in rows if row.reference and row.control_account_id), None)
+
+    def _enter(self, document: Document) -> None:
+        first, *others = document.distributions
+        more = Decimal(1).copy_sign(first.amount)
+        by_hand = replace(
+            document,
+            key=f"hand:{document.key}",
+            distributions=(replace(first, amount=first.amount + more), *others),
+            control_amount=document.control_amount - more,
+        )
+        with EmbeddedCompany(self.file) as company:
+            try:
+                company.post(by_hand)
+            except Sage50KitError as error:
+                self.say(f"  by hand: {error}")
+                return
+        self.deeds.typed.add(by_hand.label)
+        self.say(f"  a person enters {document.number} by hand, {more} off")
 
     def choose(self, kit: Kit, dice: Random) -> Any:
         """Some of the unposted transactions, most of them."""

@@ -2,7 +2,6 @@
 
 const ROW = 28; // pixels; the style sheet has the same
 const SPARE = 6; // rows drawn above and below what is seen
-const ANSWER_WITHIN = 15000; // milliseconds in which Python must answer
 
 let grids = 0;
 
@@ -312,7 +311,7 @@ class View {
 
   ask() {
     this.model.send({ ask: true });
-    this.waiting ??= setTimeout(() => this.gone(), ANSWER_WITHIN);
+    this.waiting ??= setTimeout(() => this.gone(), this.model.get("patience"));
   }
 
   heard() {

@@ -59,6 +59,7 @@ class Grid(anywidget.AnyWidget):
         height: rows that are seen at once.
         name_column: the column that names a row aloud.
         empty: what is said when there are no rows.
+        patience: milliseconds in which Python must answer a choice, before the page says that it does not.
     """
 
     _esm = _HERE.joinpath("rows.js").read_text("utf-8") + _HERE.joinpath("grid.js").read_text(
@@ -76,6 +77,7 @@ class Grid(anywidget.AnyWidget):
     included_word = traitlets.Unicode("included").tag(sync=True)
     name_column = traitlets.Unicode().tag(sync=True)
     height = traitlets.Int(14).tag(sync=True)
+    patience = traitlets.Int(15_000).tag(sync=True)
     empty = traitlets.Unicode("Nothing here.").tag(sync=True)
 
     def __init__(

@@ -195,7 +195,7 @@ class PushPanel(Panel):
     def _begin(self, count: int) -> None:
         self._live.value = self._ending.value = ""
         self._bar.max, self._bar.value = max(count, 1), 0
-        self._step.value = message("Claiming the company …")
+        self._step.value = message("Beginning … Leave this page open until it has ended.")
         self._show("run")
 
     @told

@@ -20,6 +20,7 @@ from sage50kit.connectors.embedded import (
     posting,
     reading,
     receipts,
+    receivables,
     records,
 )
 from sage50kit.connectors.embedded.creation import write_company
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
         Master,
         OpenItem,
         Receipt,
+        Receivable,
         StoredDocument,
     )
 
@@ -354,6 +356,11 @@ class EmbeddedCompany:
         """What customers owe and vendors are owed at the end of a day."""
         with self._file.reading() as db:
             return openitems.open_items(db, as_of)
+
+    def receivables(self) -> list[Receivable]:
+        """Every sales invoice, credit memo and receipt, with what was settled of it and when."""
+        with self._file.reading() as db:
+            return receivables.receivables(db)
 
     def differences(self) -> list[str]:
         """What does not agree within the books: unbalanced documents, sub-ledgers against the GL."""

@@ -225,7 +225,7 @@ def _entry(row: tuple[Any, ...]) -> GLEntry:
     amount = from_scaled(cents, MONEY_PLACES)
     return GLEntry(
         document=label or place_of(kind, document_id),
-        type="journal_entry" if kind == "receipt" else kind,
+        type=kind,
         number=number,
         date=date.fromisoformat(posted),
         account_id=account,

@@ -149,6 +149,8 @@ def apply_credit(
     check_date(on, Lookup(db), findings)
     if header["type"] != "credit_memo" or header["voided_by"] or header["void_of"]:
         findings.refuse("It is not a credit memo that stands.")
+    elif on.isoformat() < header["posting_date"]:
+        findings.refuse(f"It is dated {header['posting_date']}, after the application.")
     given = Entry(
         customer_id=header["party_id"], reference=header["reference"], date=on, applied=applied
     )

@@ -192,6 +192,14 @@ class PurchaseOrder(Wire):
     closed_flag: bool | None = None
 
 
+class BillingStatus(Wire):
+    """The status of an invoice; closed ones can be posted."""
+
+    id: int | None = None
+    name: str | None = None
+    is_closed: bool | None = None
+
+
 class Invoice(Wire):
     """An invoice as billing keeps it, with what is paid of it."""
 
@@ -208,6 +216,7 @@ class Invoice(Wire):
     payments: Amount = None
     credits: Amount = None
     balance: Amount = None
+    status: BillingStatus | None = None
     gl_batch: Reference | None = None
 
 
