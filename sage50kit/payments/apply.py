@@ -14,7 +14,9 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
+from itertools import islice
 from threading import Event
 from typing import TYPE_CHECKING
 
@@ -26,7 +28,7 @@ from sage50kit.payments.model import Change, Outcome, Waiting, Written
 from sage50kit.payments.report import PaymentReport
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterator, Sequence
 
     from sage50kit.connectors.base import Connector
     from sage50kit.connectwise.payments import InvoicePayments
@@ -76,7 +78,8 @@ def apply(
             record.settle_portal(posting)
             postings.append(posting)
         changes, outcomes = _still_so(plan, connectwise)
-        record.settle(outcomes)
+        if outcomes:
+            record.settle(outcomes)
         for part in _sent(changes, connectwise):
             record.settle(part)
             outcomes += part
@@ -118,9 +121,27 @@ def _sent(changes: Sequence[Change], connectwise: InvoicePayments) -> Iterator[l
             return _waits(change, "payment_unanswered", "it was gone by then", written=change.base)
         return _send(change, connectwise, gone)
 
-    with ThreadPoolExecutor(connectwise.requests_at_once) as pool:
-        for start in range(0, len(changes), _TOGETHER):
-            yield list(pool.map(one, changes[start : start + _TOGETHER]))
+    # While a group is recorded, the next ones are on their way; if recording fails, the rest is not sent.
+    with closing(_each(connectwise.requests_at_once, one, changes)) as ended:
+        while part := list(islice(ended, _TOGETHER)):
+            yield part
+
+
+def _each(
+    at_once: int, one: Callable[[Change], Outcome], changes: Sequence[Change]
+) -> Generator[Outcome, None, None]:
+    """The outcomes in order; what has not begun when this is closed never begins."""
+    if at_once == 1:
+        yield from map(one, changes)
+        return
+    with ThreadPoolExecutor(at_once) as pool:
+        waiting = [pool.submit(one, change) for change in changes]
+        try:
+            for future in waiting:
+                yield future.result()
+        finally:
+            for future in waiting:
+                future.cancel()
 
 
 def _send(change: Change, connectwise: InvoicePayments, gone: Event) -> Outcome:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from sage50kit.issues import finding
@@ -48,18 +49,18 @@ class Case:
     rows: Sequence[wire.InvoicePayment] | None = None
     currency: str = "USD"
 
-    @property
+    @cached_property
     def whole(self) -> Decimal:
         """The total of the invoice."""
         return self.invoice.total or ZERO
 
-    @property
+    @cached_property
     def credits(self) -> Decimal:
         """What ConnectWise itself applied to it."""
         rows = self.foreign if self.rows is not None or self.written else ()
         return (self.invoice.credits or ZERO) + _sum(rows, "credit")
 
-    @property
+    @cached_property
     def foreign(self) -> tuple[Foreign, ...]:
         """The rows of other origin: as somebody saw them now, or as they were remembered."""
         if self.rows is None:
@@ -68,12 +69,12 @@ class Case:
         mine = ours.payment_id if ours else None
         return tuple(_foreign(row) for row in self.rows if row.id != mine)
 
-    @property
+    @cached_property
     def foreign_money(self) -> Decimal:
         """Dollars of all rows of other origin that are no credits."""
         return total(row.amount for row in self.foreign if row.kind != "credit")
 
-    @property
+    @cached_property
     def ours(self) -> Written | None:
         """Our row as it stands in ConnectWise: seen now, or as we wrote it; None for none."""
         if self.rows is None:
@@ -93,17 +94,17 @@ class Case:
             return row.id == known.payment_id
         return (row.amount, row.payment_date) == (known.intent.amount, known.intent.on)
 
-    @property
+    @cached_property
     def counted(self) -> Decimal:
         """What Sage says is paid, a credit that ConnectWise applied too only once."""
         return self.paid.money + self.paid.credit - min(self.paid.credit, self.credits)
 
-    @property
+    @cached_property
     def wanted(self) -> Decimal:
         """What our row has to say, before any limit."""
         return self.counted - _carried(self)
 
-    @property
+    @cached_property
     def room(self) -> Decimal:
         """The most that our row may say."""
         return max(self.whole - self.credits - self.foreign_money, ZERO)

@@ -39,7 +39,7 @@ class Paid:
     number: str
     applications: tuple[Application, ...] = ()  # oldest first
 
-    @property
+    @cached_property
     def key(self) -> Key:
         """See `key_of`."""
         return key_of(self.customer_id, self.number)
@@ -48,6 +48,8 @@ class Paid:
     def standing(self) -> tuple[Application, ...]:
         """The applications without those that a reversal took back, and without the reversals."""
         kept: list[Application] = []
+        if all(row.applied >= 0 for row in self.applications):
+            return self.applications
         for row in self.applications:
             back = [one for one in kept if one.applied == -row.applied and one.kind == row.kind]
             if row.applied < 0 and back:
@@ -56,17 +58,17 @@ class Paid:
                 kept.append(row)
         return tuple(kept)
 
-    @property
+    @cached_property
     def money(self) -> Decimal:
         """Dollars of receipts, discounts taken among them."""
         return total(row.applied for row in self.applications if row.kind == "receipt")
 
-    @property
+    @cached_property
     def credit(self) -> Decimal:
         """Dollars of credit memos."""
         return total(row.applied for row in self.applications if row.kind == "credit_memo")
 
-    @property
+    @cached_property
     def latest(self) -> date | None:
         """The date of the latest application that stands."""
         return max((row.date for row in self.standing), default=None)
@@ -97,7 +99,7 @@ class Intent:
     on: date | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Written:
     """What we last wrote to one ConnectWise invoice, and what else was there."""
 
@@ -110,12 +112,12 @@ class Written:
     foreign: tuple[Foreign, ...] = ()
     intent: Intent | None = None  # of a write whose outcome is not known
 
-    @property
+    @cached_property
     def key(self) -> Key:
         """See `key_of`."""
         return key_of(self.customer_id, self.number)
 
-    @property
+    @cached_property
     def there(self) -> Decimal:
         """What `payments` of the invoice is while nobody else changes it."""
         return self.amount + total(row.amount for row in self.foreign)

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import calendar
 from datetime import date, timedelta
+from hashlib import sha256
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from sage50kit.errors import UsageError
 from sage50kit.issues import finding
-from sage50kit.model import canonical, digest
 from sage50kit.payments.model import Key, Paid, Reading, Source, Way, key_of
 
 if TYPE_CHECKING:
@@ -88,7 +90,11 @@ def read(
     if full:
         touched |= {row.key: (row.customer_id, row.number) for row in known.written}
     touched |= {row.key: (row.customer_id, row.number) for row in known.waiting}
-    paid = _paid(company, touched)
+    # A whole reading says it all already.
+    told = (
+        [one for row in rows for one in row.applications] if way != "changes" and complete else None
+    )
+    paid = _paid(company, touched, told)
     changed = {row.place: row for row in sources if known.sources.get(row.place) != row}
     return Reading(
         known=known.progress,
@@ -112,7 +118,8 @@ def _way(company: Connector, *, full: bool) -> Way:
 
 def _source(receipt: Receipt) -> Source:
     pays = dict.fromkeys((row.customer_id, row.invoice) for row in receipt.applications)
-    return Source(place=receipt.place, digest=digest(canonical(receipt)), pays=tuple(pays))
+    told = sha256(msgspec.json.encode(receipt)).hexdigest()
+    return Source(place=receipt.place, digest=told, pays=tuple(pays))
 
 
 def _touched(
@@ -130,13 +137,18 @@ def _touched(
     return {key_of(*pair): pair for pair in pairs}
 
 
-def _paid(company: Connector, touched: dict[Key, tuple[str, str]]) -> tuple[Paid, ...]:
-    """All that stands against the touched invoices now."""
+def _paid(
+    company: Connector, touched: dict[Key, tuple[str, str]], told: list[Application] | None
+) -> tuple[Paid, ...]:
+    """All that stands against the touched invoices now, oldest first."""
     if not touched:
         return ()
-    invoices = None if len(touched) > _MANY else list(touched.values())
+    if told is None:
+        told = company.applications(
+            invoices=None if len(touched) > _MANY else list(touched.values())
+        )
     by_key: dict[Key, list[Application]] = {}
-    for row in company.applications(invoices=invoices):
+    for row in sorted(told, key=lambda row: row.date):
         by_key.setdefault(key_of(row.customer_id, row.invoice), []).append(row)
     return tuple(
         Paid(customer_id=customer, number=number, applications=tuple(by_key.get(key, ())))
@@ -150,14 +162,18 @@ def _unread(paid: Iterable[Paid], changed: dict[str, Source], known: Known) -> d
     What they pay is written all the same, so it has to be known when they are moved or deleted. Without
     a digest they count as changed once they are read.
     """
-    found: dict[str, Source] = {}
+    read: dict[str, set[tuple[str, str]]] = {}
+    unread: dict[str, Source] = {}
     for row in (row for one in paid for row in one.standing):
+        if row.place not in read:
+            source = changed.get(row.place) or known.sources.get(row.place)
+            read[row.place] = set(source.pays) if source else set()
         pair = (row.customer_id, row.invoice)
-        source = found.get(row.place) or changed.get(row.place) or known.sources.get(row.place)
-        pays = source.pays if source else ()
-        if pair not in pays:
-            found[row.place] = Source(place=row.place, digest="", pays=(*pays, pair))
-    return found
+        if pair not in read[row.place]:
+            read[row.place].add(pair)
+            pays = tuple(sorted(read[row.place]))
+            unread[row.place] = Source(place=row.place, digest="", pays=pays)
+    return unread
 
 
 def _findings(rows: Sequence[Receipt], *, complete: bool) -> Iterable[Issue]:

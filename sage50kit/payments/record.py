@@ -15,7 +15,6 @@ import msgspec
 import sqlalchemy as sa
 
 from sage50kit.errors import UsageError
-from sage50kit.model import canonical
 from sage50kit.payments.model import Carried, Known, Progress, Source, Waiting, Written
 
 if TYPE_CHECKING:
@@ -64,7 +63,7 @@ class PaymentRecord:
             found = connection.execute(_ALL, self._of).all()
         kinds: dict[str, list[Any]] = {kind: [] for kind in _TYPES}
         for kind, content in found:
-            kinds[kind].append(msgspec.convert(json.loads(content), _TYPES[kind], strict=False))
+            kinds[kind].append(_DECODERS[kind].decode(content))
         return Known(
             written=tuple(kinds["written"]),
             waiting=tuple(kinds["waiting"]),
@@ -94,7 +93,11 @@ class PaymentRecord:
                 raise UsageError(
                     "payments were synced since this plan was made. Plan again; nothing was written."
                 )
-            append([("payment_intended", _key(row), _told(row)) for row in plan.changes])
+            if plan.changes:
+                # One event for all: a log is verified event by event before every push.
+                append(
+                    [("payments_intended", "", {"payments": [_told(row) for row in plan.changes]})]
+                )
             append([_portal_event(row) for row in (*plan.portal, *plan.arrived)])
             self._forget(connection, [("source", place) for place in plan.reading.gone])
             connection.execute(_KIND, {**self._of, "of_kind": "waiting"})
@@ -112,7 +115,7 @@ class PaymentRecord:
     def settle(self, outcomes: Sequence[Outcome]) -> None:
         """Record how writes ended: what stands in ConnectWise now, or what they wait for."""
         with self._log.together() as (connection, append):
-            append([_event(row) for row in outcomes])
+            append([("payments_answered", "", {"payments": [_answered(row) for row in outcomes]})])
             waited = [("waiting", json.dumps(row.change.base.key)) for row in outcomes]
             self._forget(connection, waited)
             rows = [_row("written", row.written) for row in outcomes if row.written is not None]
@@ -163,7 +166,7 @@ class PaymentRecord:
     def _progress(self, connection: sa.Connection) -> Progress:
         query = sa.select(_table.c.content).where(*_MINE, _table.c.kind == "progress")
         row = connection.execute(query, self._of).first()
-        return msgspec.convert(json.loads(row.content), Progress) if row else Progress()
+        return _DECODERS["progress"].decode(row.content) if row else Progress()
 
     def _keep(self, connection: sa.Connection, rows: Iterable[Row]) -> None:
         """Write rows over those of the same kind and key."""
@@ -192,11 +195,12 @@ _TYPES: dict[str, Any] = {
     "progress": Progress,
     "carried": Carried,
 }
+_DECODERS = {kind: msgspec.json.Decoder(made) for kind, made in _TYPES.items()}
 Content = Written | Waiting | Source | Progress | Carried
 
 
 def _row(kind: str, content: Content) -> Row:
-    return kind, _name(content), json.dumps(canonical(content), sort_keys=True)
+    return kind, _name(content), msgspec.json.encode(content).decode()
 
 
 def _name(content: Content) -> str:
@@ -214,6 +218,7 @@ def _told(change: Change) -> dict[str, Any]:
     base = change.base
     return {
         "do": change.do,
+        "number": change.number,
         "invoice_id": base.invoice_id,
         "payment_id": base.payment_id,
         "before": base.amount,
@@ -222,18 +227,12 @@ def _told(change: Change) -> dict[str, Any]:
     }
 
 
-def _event(outcome: Outcome) -> tuple[str, str, dict[str, Any]]:
+def _answered(outcome: Outcome) -> dict[str, Any]:
+    told = {"number": outcome.change.number}
     if outcome.waits is not None:
-        words = {"code": outcome.waits.code, "reason": outcome.waits.reason}
-        return "payment_waits", _key(outcome.change), words
-    written = outcome.written
-    payment_id = written.payment_id if written else None
-    return "payment_written", _key(outcome.change), {"payment_id": payment_id}
+        return told | {"waits": outcome.waits.code, "reason": outcome.waits.reason}
+    return told | {"payment_id": outcome.written.payment_id if outcome.written else None}
 
 
 def _portal_event(row: Carried) -> tuple[str, str, dict[str, Any]]:
     return f"portal_{row.state}", f"payment:{row.number}", asdict(row)
-
-
-def _key(change: Change) -> str:
-    return f"payment:{change.number}"
