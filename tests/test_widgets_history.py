@@ -9,8 +9,8 @@ import pytest
 from sage50kit import Kit
 from sage50kit.batch.push import push
 from sage50kit.widgets import ClearPanel, History, Picker, Preview, PushPanel, RerunPanel
+from tests.pushing import Interrupted, PowerCut
 from tests.stage import staged
-from tests.test_push import Interrupted, PowerCut
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
