@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from sage50kit.batch.rerun import Rerun
     from sage50kit.batch.verify import Verification
     from sage50kit.connectwise import wire
-    from sage50kit.kit import Kit
+    from sage50kit.kit.ends import Ends
     from sage50kit.model import Books, Document, Plan, StoredDocument
     from sage50kit.pushlog import LoggedDocument
 
@@ -54,7 +54,7 @@ _PREVIEW = "preview"  # the export wants a batch number and makes no batch of it
 
 
 def prepared(
-    kit: Kit,
+    kit: Ends,
     transactions: Sequence[Transaction],
     *,
     batch: str = "",
@@ -72,7 +72,7 @@ def prepared(
     )
 
 
-def review_of(kit: Kit, batch: str, *, repost: Collection[str] = ()) -> Rerun:
+def review_of(kit: Ends, batch: str, *, repost: Collection[str] = ()) -> Rerun:
     """A batch of the log beside the books; ConnectWise's own export of it, or the log where it hides it.
 
     Raises:
@@ -106,7 +106,7 @@ def review_of(kit: Kit, batch: str, *, repost: Collection[str] = ()) -> Rerun:
     )
 
 
-def _checked(kit: Kit, drafted: Prepared, repost: Collection[str]) -> Prepared:
+def _checked(kit: Ends, drafted: Prepared, repost: Collection[str]) -> Prepared:
     """Documents of the log, checked against the books as planned ones are."""
     books = kit.company.books()
     history = kit.log.of_transactions([row.key for row in drafted.transactions])
@@ -122,7 +122,7 @@ def _checked(kit: Kit, drafted: Prepared, repost: Collection[str]) -> Prepared:
     )
 
 
-def _of_log(kit: Kit, batch: str) -> tuple[Plan, list[LoggedDocument]]:
+def _of_log(kit: Ends, batch: str) -> tuple[Plan, list[LoggedDocument]]:
     """What the log holds of a finished batch.
 
     Raises:
@@ -145,7 +145,7 @@ def _of_log(kit: Kit, batch: str) -> tuple[Plan, list[LoggedDocument]]:
 # --- a batch in both systems ---
 
 
-def verification_of(kit: Kit, batch: str) -> Verification:
+def verification_of(kit: Ends, batch: str) -> Verification:
     """Both systems and the log, compared document by document.
 
     Raises:
@@ -167,7 +167,7 @@ def verification_of(kit: Kit, batch: str) -> Verification:
     )
 
 
-def drift_of(kit: Kit) -> Drift:
+def drift_of(kit: Ends) -> Drift:
     """Every posted document of every batch, compared with both systems as they are now."""
     unposted = kit.connectwise.unposted_entries(KINDS)
     names = [row["batch"] for row in kit.log.history() if row["state"] == "created"]
@@ -175,7 +175,7 @@ def drift_of(kit: Kit) -> Drift:
     return find_drift(batches, unposted.keys(), kit.company.capabilities)
 
 
-def _batch_of(kit: Kit, batch: str) -> Batch:
+def _batch_of(kit: Ends, batch: str) -> Batch:
     plan, logged = _of_log(kit, batch)
     members, rows = batch_members(plan, logged), lasting(logged)
     found = kit.connectwise.find_batch(batch)
@@ -189,12 +189,12 @@ def _batch_of(kit: Kit, batch: str) -> Batch:
     )
 
 
-def _entry_ids(kit: Kit, found: wire.AccountingBatch | None) -> set[int]:
+def _entry_ids(kit: Ends, found: wire.AccountingBatch | None) -> set[int]:
     return {row.id for row in kit.connectwise.batch_entries(found.id)} if found else set()
 
 
 def _prepared(
-    kit: Kit, transactions: Sequence[Transaction], detail: Detail, **words: Any
+    kit: Ends, transactions: Sequence[Transaction], detail: Detail, **words: Any
 ) -> Prepared:
     books = kit.company.books()
     history = kit.log.of_transactions([row.key for row in transactions])
@@ -211,26 +211,26 @@ def _prepared(
 
 
 def exported(
-    kit: Kit, batch_id: int, members: Sequence[Transaction], logged: Sequence[LoggedDocument]
+    kit: Ends, batch_id: int, members: Sequence[Transaction], logged: Sequence[LoggedDocument]
 ) -> dict[str, Document]:
     """The documents of a batch, read back from ConnectWise and drafted anew, by label."""
     drafted = _drafted(kit, members, _detail_of_batch(kit, batch_id, members, logged))
     return {row.label: row for row in drafted.documents}
 
 
-def _drafted(kit: Kit, members: Sequence[Transaction], detail: Detail) -> Prepared:
+def _drafted(kit: Ends, members: Sequence[Transaction], detail: Detail) -> Prepared:
     books = kit.company.books()
     return draft(members, detail, setup=_setup(kit, detail, books), **_settings(kit, books))
 
 
-def cleared_of(kit: Kit, frame: pd.DataFrame, reason: str) -> tuple[Transaction, ...]:
+def cleared_of(kit: Ends, frame: pd.DataFrame, reason: str) -> tuple[Transaction, ...]:
     """Selected rows as transactions that are batched without a posting, with all their GL entries."""
     rows = [replace(row, disposition="post") for row in transactions_of(frame)]
     whole = with_all_entries(rows, detail_of(kit, rows))
     return tuple(replace(row, disposition="clear", reason=reason) for row in whole)
 
 
-def _settings(kit: Kit, books: Books) -> dict[str, Any]:
+def _settings(kit: Ends, books: Books) -> dict[str, Any]:
     """What planning goes by besides the transactions: the books and the profile."""
     return {
         "books": books,
@@ -243,7 +243,7 @@ def _settings(kit: Kit, books: Books) -> dict[str, Any]:
 # --- what ConnectWise says ---
 
 
-def detail_of(kit: Kit, transactions: Sequence[Transaction]) -> Detail:
+def detail_of(kit: Ends, transactions: Sequence[Transaction]) -> Detail:
     """The export of the chosen transactions that are to be posted."""
     by_kind: dict[str, list[Transaction]] = defaultdict(list)
     for row in (row for row in transactions if row.disposition == "post"):
@@ -263,7 +263,7 @@ def detail_of(kit: Kit, transactions: Sequence[Transaction]) -> Detail:
     )
 
 
-def _expense_groups(kit: Kit, rows: Sequence[Transaction]) -> tuple[ExpenseGroup, ...]:
+def _expense_groups(kit: Ends, rows: Sequence[Transaction]) -> tuple[ExpenseGroup, ...]:
     """One export for each member's report, so that bill and rows can be tied (design 9.1)."""
     if not rows:
         return ()
@@ -283,7 +283,7 @@ def _expense_groups(kit: Kit, rows: Sequence[Transaction]) -> tuple[ExpenseGroup
 
 
 def _detail_of_batch(
-    kit: Kit, batch_id: int, members: Sequence[Transaction], logged: Sequence[LoggedDocument]
+    kit: Ends, batch_id: int, members: Sequence[Transaction], logged: Sequence[LoggedDocument]
 ) -> Detail:
     export = kit.connectwise.batch_export(
         batch_id, kinds={row.kind for row in members}, detail=kit.profile.push.invoice_detail
@@ -291,7 +291,7 @@ def _detail_of_batch(
     return batch_detail(export, [row.document for row in lasting(logged)])
 
 
-def _setup(kit: Kit, detail: Detail, books: Books) -> Setup:
+def _setup(kit: Ends, detail: Detail, books: Books) -> Setup:
     """ConnectWise's setup tables, and the companies and members that the books do not know."""
     invoices, procurement = detail.invoices, detail.procurement
     companies = {
@@ -321,7 +321,7 @@ def _setup(kit: Kit, detail: Detail, books: Books) -> Setup:
 
 
 def _standing(
-    kit: Kit, history: dict[str, list[LoggedDocument]]
+    kit: Ends, history: dict[str, list[LoggedDocument]]
 ) -> dict[str, list[StoredDocument]]:
     """What the company still holds of what the log says was posted, by transaction."""
     past = {row.place: row for rows in history.values() for row in rows}
@@ -332,13 +332,13 @@ def _standing(
     return standing
 
 
-def stored_at(kit: Kit, logged: Iterable[LoggedDocument]) -> dict[str, StoredDocument]:
+def stored_at(kit: Ends, logged: Iterable[LoggedDocument]) -> dict[str, StoredDocument]:
     """What the books hold at the places the log names, by label."""
     return {row.document.label: stored for row, stored in _at_places(kit, logged)}
 
 
 def _at_places(
-    kit: Kit, logged: Iterable[LoggedDocument]
+    kit: Ends, logged: Iterable[LoggedDocument]
 ) -> Iterator[tuple[LoggedDocument, StoredDocument]]:
     """What the company holds where the log says that a document is."""
     placed = [row for row in logged if row.place]

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from sage50kit.kit import Kit
+    from sage50kit.kit.ends import Ends
     from sage50kit.pushlog import PushLog
     from sage50kit.pushlog.log import Note
 
@@ -72,7 +72,7 @@ class HistoryMatch:
 
 
 def match_history(
-    kit: Kit,
+    kit: Ends,
     *,
     chosen: Mapping[str, str],
     unlink: Collection[str] = (),
@@ -108,7 +108,7 @@ def linked(log: PushLog) -> dict[str, str]:
     return links
 
 
-def _decided(kit: Kit, chosen: Mapping[str, str], unlink: Collection[str]) -> HistoryMatch:
+def _decided(kit: Ends, chosen: Mapping[str, str], unlink: Collection[str]) -> HistoryMatch:
     known = linked(kit.log)
     if unknown := sorted(set(unlink) - set(known)):
         raise UsageError(f"{', '.join(unknown)} is not linked, so there is nothing to take back.")

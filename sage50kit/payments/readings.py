@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sage50kit.connectors.base import Connector
     from sage50kit.connectwise.client import Client
     from sage50kit.connectwise.wire import Invoice
-    from sage50kit.kit import Kit
+    from sage50kit.kit.ends import Ends
     from sage50kit.model import Books as Lists
     from sage50kit.model import GLEntry
     from sage50kit.payments.ageing import Ageing, By
@@ -34,7 +34,7 @@ _RECEIVABLE = 1  # ACCOUNT_TYPES
 
 
 def reconcile_receivables(
-    kit: Kit, *, as_of: date, since: date | None = None, accounts: Sequence[str] = ()
+    kit: Ends, *, as_of: date, since: date | None = None, accounts: Sequence[str] = ()
 ) -> Reconciliation:
     """Read both systems and compare them at the end of a day.
 

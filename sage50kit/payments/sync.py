@@ -12,22 +12,22 @@ from sage50kit.payments.record import PaymentRecord
 from sage50kit.payments.report import PaymentReport
 
 if TYPE_CHECKING:
-    from sage50kit.kit import Kit
+    from sage50kit.kit.ends import Ends
     from sage50kit.payments.model import PaymentPlan, Reading
 
 
-def record_of(kit: Kit) -> PaymentRecord:
+def record_of(kit: Ends) -> PaymentRecord:
     """What the log of the company says of payments."""
     return PaymentRecord(kit.log, kit.company.name)
 
 
-def fetch(kit: Kit, *, since: str, full: bool) -> Reading:
+def fetch(kit: Ends, *, since: str, full: bool) -> Reading:
     """What Sage says was paid of the invoices whose receipts changed since a start."""
     today = date.today()  # noqa: DTZ011  # the person's day
     return receipts.read(kit.company, record_of(kit).known(), since=since, full=full, today=today)
 
 
-def plan(kit: Kit, reading: Reading) -> PaymentPlan:
+def plan(kit: Ends, reading: Reading) -> PaymentPlan:
     """The payments that bring ConnectWise to what was read, and those of the portal to Sage."""
     known, connectwise = record_of(kit).known(), InvoicePayments(kit.connectwise.client)
     found = planning.NOTHING
@@ -50,7 +50,7 @@ def preview(plan: PaymentPlan) -> PaymentReport:
     return PaymentReport(plan=plan, is_preview=True)
 
 
-def apply(kit: Kit, plan: PaymentPlan) -> PaymentReport:
+def apply(kit: Ends, plan: PaymentPlan) -> PaymentReport:
     """Write the payments of a plan."""
     return _apply(
         plan,

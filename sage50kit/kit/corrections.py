@@ -1,0 +1,216 @@
+"""What comes after a push: finish it, run it again, take it back, compare it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sage50kit import outcome
+from sage50kit.errors import UsageError
+from sage50kit.kit.ends import day_of
+from sage50kit.kit.flow import Flow
+from sage50kit.model import Plan
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+    from datetime import date
+
+    import pandas as pd
+
+    from sage50kit.batch.drift import Drift
+    from sage50kit.batch.report import PushReport
+    from sage50kit.batch.rerun import Rerun
+    from sage50kit.batch.unpost import Undone
+    from sage50kit.batch.verify import Verification
+
+
+class Corrections(Flow):
+    """The verbs of batches that were pushed."""
+
+    def resume(
+        self, document: str = "", *, posted: str | None = None, not_posted: bool = False
+    ) -> list[PushReport]:
+        """Finish whatever an interrupted push left; the report of each batch.
+
+        Args:
+            document: label or key of a document in doubt that a person has looked up in Sage 50.
+            posted: its number or place there.
+            not_posted: it is not there.
+
+        Raises:
+            UsageError: the document is not in doubt, or the answer cannot be true.
+            PushInProgress: another push holds the company.
+        """
+        from sage50kit.batch.resume import answer, resume
+
+        if bool(document) != ((posted is not None) ^ not_posted):
+            raise UsageError("say of one document either where it was posted, or that it was not.")
+        answered = ""
+        if document:
+            answered = answer(document, posted=posted, company=self.company, log=self.log)
+        reports = resume(**self._both, answered=answered, progress=self.step("post"))
+        for report in reports:
+            self._tell("resume", report)
+        return reports
+
+    def rerun(self, batch: str, *, repost: Collection[str] = (), dry_run: bool = True) -> Rerun:
+        """Compare a batch with the books, then post what is missing; a dry run only compares.
+
+        Args:
+            batch: its number.
+            repost: keys of transactions to post again although they stand in the books.
+            dry_run: write nothing.
+
+        Raises:
+            PlanBlocked: a missing document cannot be posted as the books are now.
+            UsageError: the log knows no such batch.
+            InDoubt: the batch is not finished.
+        """
+        from sage50kit import reading
+        from sage50kit.batch.rerun import rerun
+
+        done = reading.review_of(self, batch, repost=repost)
+        if not dry_run:
+            done = rerun(done, **self._both, progress=self.step("post"))
+        status = "completed_with_errors" if done.exit_code else "completed"
+        outcome.record("rerun", batch=batch, status=status, exit_code=done.exit_code)
+        return done
+
+    def unpost(
+        self,
+        batch: str = "",
+        *,
+        document: str = "",
+        void: bool = False,
+        on: date | str | None = None,
+    ) -> Undone:
+        """Take a batch, or one document, out of ConnectWise's batches; says what to undo in Sage 50.
+
+        Args:
+            batch: a whole batch, which is deleted in ConnectWise.
+            document: or the key of one transaction.
+            void: cancel the documents in the company, too, where the connector can.
+            on: the date of the cancellation; each document's own date without it.
+
+        Raises:
+            UsageError: neither or both are named, or the log does not know it.
+        """
+        from sage50kit.batch.unpost import unpost_batch, unpost_document
+
+        if bool(batch) == bool(document):
+            raise UsageError("name a batch or a document to un-post.")
+        words: dict[str, Any] = {**self._both, "void": void, "on": day_of(on)}
+        if void and not self.company.capabilities.voids:
+            raise UsageError("this connector cannot void documents. Un-post, then void in Sage 50.")
+        undone = unpost_batch(batch, **words) if batch else unpost_document(document, **words)
+        self._tell("unpost", undone)
+        return undone
+
+    def void(self, document: str, *, on: date | str | None = None) -> Undone:
+        """Cancel a posted document in the company, where the connector can.
+
+        Args:
+            document: its key or label.
+            on: the date of the cancellation; the document's own date without it.
+        """
+        from sage50kit.batch.unpost import void_document
+
+        undone = void_document(document, company=self.company, log=self.log, on=day_of(on))
+        self._tell("void", undone)
+        return undone
+
+    def clear(
+        self,
+        selected: pd.DataFrame | Sequence[str],
+        *,
+        batch: str,
+        reason: str,
+        dry_run: bool = True,
+    ) -> PushReport:
+        """Batch transactions in ConnectWise without posting them.
+
+        Args:
+            selected: rows of `fetch`, or keys.
+            batch: the batch number.
+            reason: why nothing is posted; kept in the log.
+            dry_run: write nothing.
+
+        Raises:
+            UsageError: no reason, or a key that is not unposted.
+        """
+        import pandas as pd
+
+        from sage50kit import reading
+        from sage50kit.batch.numbers import check_number
+
+        if not reason.strip():
+            raise UsageError("give the reason why nothing is posted for these transactions.")
+        check_number(batch)
+        rows = selected if isinstance(selected, pd.DataFrame) else self._of_keys(selected)
+        frame = self._chosen(rows)
+        begun = self.log.unfinished(but=batch).keys() & set(frame["key"])
+        if begun:
+            raise UsageError(
+                f"{', '.join(sorted(begun))} belongs to a batch that is not finished. Run first: "
+                "sage50kit resume"
+            )
+        plan = Plan(
+            batch=batch,
+            site=self.connectwise.name,
+            company=self.company.name,
+            transactions=reading.cleared_of(self, frame, reason.strip()),
+        )
+        return self.push(plan, dry_run=dry_run)
+
+    def verify(self, batch: str) -> Verification:
+        """Read both systems and the log, and compare the batch document by document.
+
+        Raises:
+            UsageError: the log knows no such batch.
+        """
+        from sage50kit import reading
+
+        verification = reading.verification_of(self, batch)
+        self.log.note("verified", batch=batch, ok=verification.ok)
+        outcome.record(
+            "verify",
+            batch=batch,
+            status="completed" if verification.ok else "completed_with_errors",
+            exit_code=0 if verification.ok else 3,
+        )
+        return verification
+
+    def verify_all(self) -> Drift:
+        """What changed after posting, in either system, over all batches: one row for each document."""
+        from sage50kit import reading
+        from sage50kit.batch.drift import remember
+
+        drift = remember(reading.drift_of(self), self.log)
+        status = "completed_with_errors" if drift.exit_code else "completed"
+        outcome.record("verify", batch="", status=status, exit_code=drift.exit_code)
+        return drift
+
+    def history(self) -> pd.DataFrame:
+        """One row per batch that was ever planned or pushed, newest first."""
+        import pandas as pd
+
+        columns = [
+            "batch",
+            "state",
+            "batch_id",
+            "started",
+            "actor",
+            "posted",
+            "refused",
+            "in_doubt",
+        ]
+        return pd.DataFrame(self.log.history()).reindex(columns=columns)
+
+    def _of_keys(self, keys: Sequence[str]) -> pd.DataFrame:
+        """The unposted rows of some keys, those that are left out as well."""
+        self.fetch()
+        assert self._unposted is not None  # noqa: S101  # fetch has just set it
+        frame = self._unposted
+        missing = [key for key in keys if key not in set(frame["key"])]
+        if missing:
+            raise UsageError(f"{', '.join(missing)} is not unposted in ConnectWise. Ask: why KEY.")
+        return frame[frame["key"].isin(list(keys))].assign(left_out="")

@@ -1,0 +1,262 @@
+"""From the unposted lists into the books: fetch, select, validate, plan, preview, push."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from sage50kit.errors import BatchTaken, UsageError
+from sage50kit.kit.ends import Ends, day_of
+from sage50kit.model import KINDS, Kind, Plan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Sequence
+
+    import pandas as pd
+
+    from sage50kit.batch.drafting import Prepared
+    from sage50kit.batch.proof import Proof
+    from sage50kit.batch.report import PushReport
+
+
+class Flow(Ends):
+    """The verbs of a new batch."""
+
+    _unposted: pd.DataFrame | None = None
+    _left_out: pd.DataFrame | None = None
+
+    # --- fetch, frame, select ---
+
+    def fetch(
+        self,
+        *,
+        location: int | str | None = None,
+        thru_date: date | str | None = None,
+        kinds: Sequence[Kind] | None = None,
+    ) -> pd.DataFrame:
+        """The unposted transactions, one row each; read anew at every call.
+
+        Args:
+            location: id or name of a ConnectWise location; None for all, or the profile's.
+            thru_date: the last day included, of the invoice, expense or receipt; None for all.
+            kinds: which kinds; None for the profile's.
+        """
+        from sage50kit.connectwise import frames
+        from sage50kit.payments.golive import linked
+
+        chosen = self.profile.push.kinds if kinds is None else tuple(kinds)
+        if unknown := set(chosen) - set(KINDS):
+            raise UsageError(
+                f"unknown kind: {', '.join(sorted(unknown))}. Kinds: {', '.join(KINDS)}."
+            )
+        self._unposted = self.connectwise.unposted(KINDS, progress=self.step("fetch"))
+        kept, left = frames.select(
+            self._unposted,
+            location=location if location not in (None, "") else self.profile.push.location,
+            thru_date=day_of(thru_date),
+            kinds=chosen,
+            clear_non_reimbursable=self.profile.push.clear_non_reimbursable,
+            cut_over=self.profile.push.cut_over,
+            linked=linked(self.log),
+        )
+        self._left_out = left
+        return kept
+
+    @property
+    def left_out(self) -> pd.DataFrame:
+        """What the last fetch left out, with the reason of each row."""
+        if self._left_out is None:
+            self.fetch()
+        assert self._left_out is not None  # noqa: S101  # fetch has just set it
+        return self._left_out[["key", "kind", "number", "total", "reason"]].reset_index(drop=True)
+
+    def locations(self) -> pd.DataFrame:
+        """The locations that have unposted transactions."""
+        from sage50kit.connectwise import frames
+
+        if self._unposted is None:
+            self.fetch()
+        assert self._unposted is not None  # noqa: S101
+        return frames.locations(self._unposted)
+
+    def why(self, key: str) -> str:
+        """Why a transaction is, or is not, in the list, and what would keep it out of the books."""
+        kept = self.fetch()
+        chosen = kept[kept["key"] == key]
+        if len(chosen):
+            return f"{key} is in the list: unposted, and nothing leaves it out.{self._but(chosen)}"
+        left = self.left_out
+        rows = left[left["key"] == key]
+        if len(rows):
+            return f"{key} is left out: {rows.iloc[0]['reason']}."
+        return self._why_gone(key)
+
+    def _but(self, chosen: pd.DataFrame) -> str:
+        """What blocks a transaction, and what Sage 50 is expected to refuse."""
+        issues = self._prepared(chosen).issues
+        grave = [issue for issue in issues if issue.severity in ("block", "refuse")]
+        return "".join(f" But {issue.message}: {issue.fix}." for issue in grave)
+
+    def _why_gone(self, key: str) -> str:
+        for row in self.log.of_transactions([key]).get(key, []):
+            if row.state in ("posted", "exported"):
+                return (
+                    f"{key} was posted in batch {row.batch} and stands in Sage 50 at {row.place}."
+                )
+            return f"{key} is {row.state} in batch {row.batch}. {row.reason}".strip()
+        return (
+            f"{key} is not among ConnectWise's unposted records: it is not closed (invoice), not "
+            "approved (expense), not received and closed (receipt), or it is in another batch."
+        )
+
+    # --- validate, plan, preview ---
+
+    def validate(self, selected: pd.DataFrame | None = None) -> pd.DataFrame:
+        """Every finding about the selected transactions, worst first; nothing is written."""
+        from sage50kit.issues import issues_frame
+
+        return issues_frame(self._prepared(self._chosen(selected)).issues)
+
+    def propose_batch(self, selected: pd.DataFrame | None = None) -> str:
+        """The next free batch number of the convention, such as `20261031JD-I`."""
+        from sage50kit.batch.numbers import propose_number
+
+        frame = self._chosen(selected)
+        kinds = set(frame["kind"]) or set(self.profile.push.kinds)
+        stem = propose_number(date.today(), self.profile.push.initials, kinds, ())  # noqa: DTZ011  # the person's day
+        taken = [
+            *self.connectwise.batch_identifiers(stem),
+            *(row["batch"] for row in self.log.history()),
+        ]
+        return propose_number(date.today(), self.profile.push.initials, kinds, taken)  # noqa: DTZ011
+
+    def plan(
+        self,
+        selected: pd.DataFrame | None = None,
+        *,
+        batch: str | None = None,
+        leave_out_blocked: bool | None = None,
+        repost: Collection[str] = (),
+    ) -> Plan:
+        """Freeze what will be posted, after validating it all.
+
+        A batch number under which something was sent already gives its recorded plan back, so that
+        pushing it finishes or repeats that push.
+
+        Args:
+            selected: rows of `fetch`; None for all of them.
+            batch: the batch number; None for the proposed one.
+            leave_out_blocked: drop blocked transactions and name them; None for the profile's.
+            repost: keys of transactions to post again although they stand in the books.
+
+        Raises:
+            PlanBlocked: a finding blocks the batch; all findings are in `.issues`.
+            BatchTaken: the number belongs to other transactions.
+        """
+        from sage50kit.batch.numbers import check_number
+        from sage50kit.batch.planning import freeze
+
+        frame = self._chosen(selected)
+        number = batch or self.propose_batch(frame)
+        check_number(number)
+        recorded = self._recorded(number, set(frame["key"]))
+        if recorded is not None:
+            return recorded
+        drop = (
+            self.profile.push.leave_out_blocked if leave_out_blocked is None else leave_out_blocked
+        )
+        prepared = self._prepared(
+            frame, batch=number, leave_out_blocked=drop, repost=frozenset(repost)
+        )
+        return freeze(prepared, batch=number, site=self.connectwise.name, company=self.company.name)
+
+    def proof(self, plan: Plan) -> Proof:
+        """The proof listing of a plan: documents, GL entries, accounts, findings, totals."""
+        from sage50kit.batch.proof import Proof
+
+        return Proof(plan=plan, books=self.company.books())
+
+    def _recorded(self, batch: str, keys: set[str]) -> Plan | None:
+        """The plan the log holds under this number, unless nothing of it was ever sent."""
+        known = self.log.batch(batch)
+        if known is None:
+            return None
+        states = {row.state for row in self.log.documents(batch)}
+        if known.state == "unposted":
+            raise BatchTaken(
+                f"batch {batch} was un-posted. Take another number for its transactions; nothing was "
+                "written."
+            )
+        if known.state == "planned" and states <= {"planned", "refused"}:
+            return None
+        finished = known.state == "created"
+        known_keys = {row.key for row in known.transactions} | {row.key for row in known.left_out}
+        # An unfinished batch is finished first, whatever has come up since.
+        if finished and keys - known_keys:
+            raise BatchTaken(
+                f"batch number {batch} was used on {known.started[:10]} by {known.actor} for other "
+                "transactions. Take another number; nothing was written."
+            )
+        return self.log.plan_of(batch, company=self.company.name)
+
+    def push(
+        self,
+        plan: Plan,
+        *,
+        dry_run: bool = True,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> PushReport:
+        """Post the plan to the company and create its batch; a dry run writes nothing.
+
+        Args:
+            plan: of `plan`.
+            dry_run: only say what would be done.
+            progress: called after each document with (done, of how many); None for the kit's own.
+
+        Raises:
+            InDoubt: something was sent and not answered; run resume.
+            PushInProgress: another push holds the company.
+            BatchTaken: the batch number belongs to something else.
+        """
+        from sage50kit.batch.push import push
+        from sage50kit.batch.report import dry_report
+
+        if dry_run:
+            report = dry_report(plan)
+        else:
+            report = push(
+                plan,
+                company=self.company,
+                connectwise=self.connectwise,
+                log=self.log,
+                progress=progress or self.step("post"),
+            )
+        self._tell("push", report)
+        return report
+
+    # --- inside ---
+
+    def _chosen(self, selected: pd.DataFrame | None) -> pd.DataFrame:
+        """The selected rows, each transaction once; all unposted ones without a selection."""
+        from sage50kit import reading
+        from sage50kit.payments.golive import linked
+
+        if selected is None:
+            return self.fetch()
+        missing = set(reading.COLUMNS) - set(selected.columns)
+        if missing:
+            raise UsageError(
+                f"the selection lacks the columns {', '.join(sorted(missing))}. Choose rows of what "
+                "fetch returned, with all their columns."
+            )
+        if known := sorted(set(selected["key"]) & set(linked(self.log))):
+            raise UsageError(
+                f"{', '.join(known[:5])} was in Sage 50 before the kit and was matched at go-live. "
+                "Fetch again: it is left out."
+            )
+        return selected.drop_duplicates("key")
+
+    def _prepared(self, frame: pd.DataFrame, **words: Any) -> Prepared:
+        from sage50kit import reading
+
+        return reading.prepared(self, reading.transactions_of(frame), **words)
