@@ -47,13 +47,12 @@ class Paid:
     @cached_property
     def standing(self) -> tuple[Application, ...]:
         """The applications without those that a reversal took back, and without the reversals."""
-        kept: list[Application] = []
-        if all(row.applied >= 0 for row in self.applications):
-            return self.applications
-        for row in self.applications:
-            back = [one for one in kept if one.applied == -row.applied and one.kind == row.kind]
-            if row.applied < 0 and back:
-                kept.remove(back[-1])
+        kept = [row for row in self.applications if row.applied >= 0]
+        for row in (row for row in self.applications if row.applied < 0):
+            same = [one for one in kept if (one.applied, one.kind) == (-row.applied, row.kind)]
+            before = [one for one in same if one.date <= row.date]
+            if before:
+                kept.remove(max(before, key=lambda one: one.date))
             else:
                 kept.append(row)
         return tuple(kept)
