@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sage50kit.errors import BatchTaken, UsageError
 from sage50kit.kit.ends import Ends, day_of
 from sage50kit.model import KINDS, Kind, Plan
+from sage50kit.pushlog import UNSENT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -187,7 +188,7 @@ class Flow(Ends):
                 f"batch {batch} was un-posted. Take another number for its transactions; nothing was "
                 "written."
             )
-        if known.state == "planned" and states <= {"planned", "refused"}:
+        if known.state == "planned" and states <= UNSENT:
             return None
         finished = known.state == "created"
         known_keys = {row.key for row in known.transactions} | {row.key for row in known.left_out}
