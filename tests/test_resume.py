@@ -427,6 +427,17 @@ def test_a_batch_that_connectwise_refuses_for_good_is_in_doubt(kit):
     assert len(calls) == 1
 
 
+def test_a_number_that_a_hidden_batch_holds_is_said_with_its_cure(kit):
+    """Refused and not listed: the sentence says whom to ask, for no resume can end it."""
+
+    def taken(*_: Any, **__: Any) -> None:
+        raise ConnectWiseRejected("the batch identifier is used")
+
+    kit.connectwise = Wrapped(kit.connectwise, create_batch=taken)
+    with pytest.raises(InDoubt, match="support to restore or rename that batch"):
+        pushed(kit, INVOICE, "A")
+
+
 def test_waiting_receipts_are_finished_like_all_others(kit):
     """A purchase without a number is found by our key."""
     with interrupted(kit):
