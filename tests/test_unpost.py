@@ -369,6 +369,17 @@ def test_what_changed_in_sage_is_told_once_for_each_document(kit):
     assert len(noted) == 3
 
 
+def test_a_drift_that_two_noticed_counts_from_the_first(kit):
+    """Somebody else verified at the same time and noted the same: since is the earlier note."""
+    pushed(kit, INVOICE, "A")
+    kit.company.renumber(place_of(kit, INVOICE[0]), "X-1")
+    kit.verify_all()
+    (first,) = kit.log.events(kinds=["drift"])
+    kit.log.note("drift", batch="A", key=INVOICE[0], **first["payload"])
+
+    assert list(kit.verify_all().findings["since"]) == [first["at"]]
+
+
 def test_a_drift_that_ends_is_written_down(kit):
     """Renumbered and back: no finding is left, and the log has its end."""
     pushed(kit, INVOICE, "A")
