@@ -23,6 +23,7 @@ from tests.pushing import (
     TRANSFER,
     WAITING,
     Blind,
+    Keyless,
     Wrapped,
     choose,
     interrupted,
@@ -209,6 +210,19 @@ def test_a_voided_document_is_decided_by_a_person(kit):
     (report,) = kit.resume(INVOICE[0], not_posted=True)
     assert report.status == "completed"
     assert len(living(kit)) == 1
+
+
+def test_a_voided_document_without_our_key_is_decided_by_a_person_too(kit):
+    """Cut off, then voided in a company that holds no keys: it is not posted again by itself."""
+    with interrupted(kit):
+        pushed(kit, INVOICE, "A")
+    (place,) = living(kit)
+    kit.company.void(place, on=date(2026, 10, 31))
+    kit.company = Keyless(kit.company)
+
+    (doubt,) = kit.resume()
+    assert (doubt.status, f"{place} were voided" in doubt.headline) == ("in_doubt", True)
+    assert living(kit) == []
 
 
 @pytest.mark.parametrize(
