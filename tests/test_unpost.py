@@ -369,15 +369,21 @@ def test_what_changed_in_sage_is_told_once_for_each_document(kit):
     assert len(noted) == 3
 
 
-def test_a_drift_that_two_noticed_counts_from_the_first(kit):
-    """Somebody else verified at the same time and noted the same: since is the earlier note."""
+def test_a_drift_counts_from_the_first_note_of_it(kit):
+    """Renumbered twice, each noted: since stays the first time, until the document is right again."""
     pushed(kit, INVOICE, "A")
-    kit.company.renumber(place_of(kit, INVOICE[0]), "X-1")
+    place, number = place_of(kit, INVOICE[0]), kit.company.documents()[-1].reference
+    kit.company.renumber(place, "X-1")
+    (first,) = kit.verify_all().findings["since"]
+    kit.company.renumber(place, "X-2")
+    (second,) = kit.verify_all().findings["since"]
+    kit.company.renumber(place, number)
     kit.verify_all()
-    (first,) = kit.log.events(kinds=["drift"])
-    kit.log.note("drift", batch="A", key=INVOICE[0], **first["payload"])
+    kit.company.renumber(place, "X-2")
+    (third,) = kit.verify_all().findings["since"]
 
-    assert list(kit.verify_all().findings["since"]) == [first["at"]]
+    notes = [event["at"] for event in kit.log.events(kinds=["drift"])]
+    assert [first, second, third] == [notes[0], notes[0], notes[2]]
 
 
 def test_a_drift_that_ends_is_written_down(kit):

@@ -145,7 +145,10 @@ def _row(batch: str, row: LoggedDocument, issue: Issue) -> dict[str, str]:
 
 
 def remember(drift: Drift, log: PushLog) -> Drift:
-    """Write down what is new and what has ended, once each; returns the findings with their first time."""
+    """Write down what is new and what has ended, once each; returns the findings with their first time.
+
+    The time stays when the finding changes, and begins anew once the document was as it should be.
+    """
     known = _known(log)
     frame = drift.findings
     for row in frame.to_dict("records"):
@@ -160,14 +163,13 @@ def remember(drift: Drift, log: PushLog) -> Drift:
 
 
 def _known(log: PushLog) -> dict[str, tuple[str, str]]:
-    """What the log says of each document that drifted: the message, and since when it is that one."""
+    """What was last said of each document that differs, and since when it differs without a break."""
     known: dict[str, tuple[str, str]] = {}
     for event in log.events(kinds=NOTED):
         label = event["payload"]["document"]
-        if event["kind"] == "drift_ended":
+        if event["kind"] == "drift":
+            since = known.get(label, ("", event["at"]))[1]
+            known[label] = event["payload"]["message"], since
+        else:
             known.pop(label, None)
-            continue
-        message = event["payload"]["message"]
-        if known.get(label, ("", ""))[0] != message:
-            known[label] = message, event["at"]
     return known
