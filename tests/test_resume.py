@@ -428,6 +428,35 @@ def test_only_recorded_batches_are_finished(kit):
         finish_recorded("X", company=kit.company, connectwise=kit.connectwise, log=kit.log)
 
 
+# --- planning under the number of an unfinished batch ---
+
+
+def test_what_has_come_up_since_is_left_out_of_an_unfinished_batch_and_named(kit):
+    """The recorded plan comes back, with the new transaction and the reason; pushing it finishes the batch."""
+    with interrupted(kit):
+        pushed(kit, INVOICE, "A")
+    plan = kit.plan(choose(kit, [*INVOICE, *TRANSFER]), batch="A")
+
+    assert [row.key for row in plan.transactions] == INVOICE
+    assert [(row.key, row.reason) for row in plan.left_out] == [
+        (TRANSFER[0], "batch A is finished first")
+    ]
+    assert kit.log.holds(plan)
+    report = kit.push(plan, dry_run=False)
+    assert TRANSFER[0] in set(report.left_out["key"])
+    assert len(living(kit)) == 1
+
+
+def test_a_key_to_post_again_must_be_selected(kit):
+    """A mistyped key is named; one of a batch that was begun is known by it."""
+    with pytest.raises(UsageError, match="invoice:99999 is not among the selected"):
+        kit.plan(choose(kit, INVOICE), batch="A", repost=["invoice:99999"])
+    with interrupted(kit):
+        pushed(kit, INVOICE, "A")
+    plan = kit.plan(choose(kit, TRANSFER), batch="A", repost=INVOICE)
+    assert [row.key for row in plan.transactions] == INVOICE
+
+
 # --- ConnectWise ---
 
 

@@ -325,6 +325,32 @@ def test_a_dry_run_of_clearing_writes_nothing(kit):
     assert (kit.log.history(), kit.connectwise.find_batch("C")) == ([], None)
 
 
+def test_what_stands_in_the_books_is_not_cleared_by_mistake(kit):
+    """Un-posted in ConnectWise, still in Sage: refused with key and place, cleared only on purpose."""
+    pushed(kit, [*INVOICE, *TRANSFER], "A")
+    kit.unpost("A")
+    rows = {row.key: row for row in kit.log.documents("A")}
+    kit.company.void(rows[TRANSFER[0]].place, on=date(2026, 10, 31))
+    words = {"batch": "C", "reason": "x", "dry_run": False}
+
+    with pytest.raises(UsageError, match=f"{INVOICE[0]} at {rows[INVOICE[0]].place}") as refusal:
+        kit.clear([*INVOICE, *TRANSFER], **words)
+    assert TRANSFER[0] not in str(refusal.value)
+    assert kit.connectwise.find_batch("C") is None
+    report = kit.clear([*INVOICE, *TRANSFER], anyway=True, **words)
+    assert len(report.cleared) == 2
+
+
+def test_what_nobody_can_look_up_is_cleared_only_on_purpose(kit):
+    """The company tells nothing, the log has it posted: refused."""
+    pushed(kit, INVOICE, "A")
+    kit.unpost("A")
+    kit.company = Blind(kit.company)
+
+    with pytest.raises(UsageError, match=INVOICE[0]):
+        kit.clear(INVOICE, batch="C", reason="x")
+
+
 def test_clearing_needs_a_reason_and_unposted_transactions(kit):
     """No reason, an unknown key, or one of an unfinished batch: refused with what to do."""
     with pytest.raises(UsageError, match="reason"):
