@@ -69,6 +69,15 @@ class Blind(Wrapped):
         return []
 
 
+class Keyless(Wrapped):
+    """A company whose documents cannot hold our key: they are known by party, number, date and total."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """Looked up, but not by key."""
+        return replace(self._real.capabilities, carries_key=frozenset())
+
+
 class Unreachable:
     """A ConnectWise that goes away when the batch is to be made."""
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sage50kit.batch.numbers import next_number, propose_number
+from sage50kit.batch.numbers import check_number, next_number, propose_number
+from sage50kit.errors import BatchTaken
 
 DAY = date(2013, 1, 1)
 
@@ -45,3 +46,10 @@ def test_a_proposal_is_always_free(suffixes):
     """No proposal is among the numbers that are taken."""
     taken = [f"20130101JD-I-{n}" if n else "20130101JD-I" for n in suffixes]
     assert propose_number(DAY, "JD", {"invoice"}, taken) not in taken
+
+
+@pytest.mark.parametrize("batch", [" A", "A ", "A\n"])
+def test_a_number_with_blanks_around_it_is_refused(batch):
+    """ConnectWise may cut them, and then the batch is not found under its number."""
+    with pytest.raises(BatchTaken, match="begins or ends with a space"):
+        check_number(batch)

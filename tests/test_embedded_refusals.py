@@ -217,8 +217,8 @@ def test_same_number_for_another_customer_or_kind(tmp_path):
     """Numbers are unique for a customer and kind of document, not in the whole company."""
     with new_company(tmp_path) as company:
         company.post(invoice("1", SALE))
-        company.post(invoice("1", SALE, party_id="ZURICH"))
-        company.post(credit_memo("1", line("4000", "5.00")))
+        company.post(invoice("1", SALE, party_id="ZURICH", key="invoice:2"))
+        company.post(credit_memo("1", line("4000", "5.00"), key="invoice:3"))
         assert len(company.documents()) == 3
 
 
@@ -300,7 +300,49 @@ def test_bookkeeper_adds_and_changes_records(tmp_path):
         hold = company.books().customer["hold"]
         company.change(replace(hold, credit_status="no_limit", balance=Decimal(7)))
         assert company.books().customer["hold"].balance == 0
-        company.post(invoice("1", SALE, party_id="HOLD"))
+        company.post(invoice("2", SALE, party_id="HOLD"))
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        pytest.param(purchase("", BILL, waiting_on_bill=True), id="without a number"),
+        pytest.param(journal("CW-T7", line("6200", "5.00"), line("1000", "-5.00")), id="journal"),
+        pytest.param(adjustment("CW-A7", "SWITCH", "1", "5.00"), id="adjustment"),
+        pytest.param(invoice("1", SALE), id="under another number"),
+    ],
+)
+def test_what_stands_under_our_key_is_not_posted_again(tmp_path, wanted):
+    """A push that lost its claim posts late: refused with the place, and nothing is written."""
+    with new_company(tmp_path) as company:
+        place = company.post(wanted).place
+        before = content(company.path)
+        again = wanted
+        if wanted.type == "sales_invoice":
+            again = replace(wanted, number="2", reference="2", party_id="ZURICH")
+        with pytest.raises(DocumentRefused, match=f"stands in the company already, at {place} "):
+            company.post(again)
+        assert content(company.path) == before
+
+
+def test_what_was_voided_or_erased_can_be_posted_again(tmp_path):
+    """Only a living document keeps its key."""
+    with new_company(tmp_path) as company:
+        company.void(company.post(invoice("1", SALE)).place, on=date(2026, 10, 20))
+        company.delete(company.post(invoice("1", SALE)).place)
+        company.post(invoice("1", SALE))
+        assert [row.voided for row in company.documents()].count(False) == 1
+
+
+def test_a_document_may_keep_its_own_number(tmp_path):
+    """Renumbered to what it is, or to the same in another case; another's number stays refused."""
+    with new_company(tmp_path) as company:
+        place = company.post(invoice("a-1", SALE)).place
+        company.post(invoice("A-2", SALE))
+        assert company.renumber(place, "a-1").stored.reference == "a-1"
+        assert company.renumber(place, "A-1").stored.reference == "A-1"
+        with pytest.raises(DocumentRefused, match="a-2 has already been used"):
+            company.renumber(place, "a-2")
 
 
 def test_places_that_do_not_exist(company):

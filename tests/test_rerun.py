@@ -167,6 +167,34 @@ def test_a_present_document_is_posted_again_only_by_name(kit):
     assert len(living(kit)) == 2
 
 
+def test_what_was_compared_is_posted_and_nothing_else(kit):
+    """Between the question and the yes another document is lost: it waits for the next comparison."""
+    pushed(kit, [*INVOICE, *TRANSFER], "A")
+    rows = {row.key: row for row in kit.log.documents("A")}
+    kit.company.delete(rows[INVOICE[0]].place)
+    reviewed = kit.rerun("A")
+    kit.company.delete(rows[TRANSFER[0]].place)
+    done = kit.post_missing(reviewed)
+
+    assert [row.label for row in done.plan.documents] == [f"{INVOICE[0]}#2"]
+    assert done.headline.endswith("Now 2 of 2 documents stand in the books.")
+    assert states(kit.rerun("A")) == {INVOICE[0]: "present", TRANSFER[0]: "missing"}
+
+
+def test_a_key_to_post_again_must_be_in_the_batch(kit):
+    """A mistyped key is named; the label of a second part means its transaction."""
+    adjustment = "adjustment:82-adjustment"
+    pushed(kit, [adjustment], "A")
+
+    with pytest.raises(UsageError, match="invoice:99999 is not in batch A"):
+        kit.rerun("A", repost=[adjustment, "invoice:99999"], dry_run=False)
+    with pytest.raises(UsageError, match="no batch B"):
+        kit.rerun("B", repost=["invoice:99999"])
+    looked = kit.rerun("A", repost=[f"{adjustment}/2"])
+    assert {row.key for row in looked.plan.documents} == {adjustment}
+    assert looked.plan.documents
+
+
 def test_a_document_that_cannot_be_posted_now_blocks_the_rerun(kit):
     """The restored company lacks an account: nothing is written, the finding names it."""
     copy = backup(kit)

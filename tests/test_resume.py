@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ from tests.pushing import (
     TRANSFER,
     WAITING,
     Blind,
+    Keyless,
     Wrapped,
     choose,
     interrupted,
@@ -43,6 +45,20 @@ TWO = ["invoice:48101", "invoice:48102"]
 def kit(tmp_path) -> Iterator[Kit]:
     with kit_in(tmp_path) as kit:
         yield kit
+
+
+@contextmanager
+def unanswered(kit: Kit) -> Iterator[None]:
+    """The company takes nothing and does not say so: what is pushed is in doubt."""
+    company = kit.company
+
+    def silent(document: Any) -> None:
+        raise CompanyUnavailable("no answer")
+
+    kit.company = Wrapped(company, post=silent)
+    with pytest.raises(InDoubt):
+        yield
+    kit.company = company
 
 
 @contextmanager
@@ -197,6 +213,51 @@ def test_a_word_that_the_company_contradicts_is_refused(kit):
     assert report.status == "completed"
 
 
+@pytest.mark.parametrize("end", [lambda company: company, Keyless], ids=["keys", "no keys"])
+def test_another_document_of_ours_is_no_answer(kit, end):
+    """A person points at the invoice of an earlier batch: refused, and the document stays in doubt."""
+    pushed(kit, TWO[:1], "A")
+    (place,) = living(kit)
+    with unanswered(kit):
+        pushed(kit, INVOICE, "B")
+    (row,) = kit.log.documents("B")
+    kit.company = end(kit.company)
+
+    with pytest.raises(UsageError, match=f"{INVOICE[0]}.*cannot be the document at {place}"):
+        kit.resume(INVOICE[0], posted=place)
+    assert kit.log.state_of(row.document, batch="B") == "sending"
+
+
+def test_a_document_of_ours_without_a_key_is_known_by_the_log(kit):
+    """Two waiting receipts of one vendor: what the log has for the one is no answer for the other."""
+    kit.company = Keyless(kit.company)
+    pushed(kit, WAITING, "A")
+    (place,) = living(kit)
+    with unanswered(kit):
+        pushed(kit, ["receipt:702-DH-2-purchase"], "B")
+
+    with pytest.raises(UsageError, match=f"at {place}: that one is {WAITING[0]}"):
+        kit.resume("receipt:702-DH-2-purchase", posted=place)
+
+
+def test_what_a_person_entered_by_hand_is_taken_with_its_differences(kit):
+    """Entered in Sage without our key and with another number: taken, and the number is a finding."""
+    with interrupted(kit):
+        pushed(kit, INVOICE, "A")
+    (there,) = [row for row in kit.company.documents() if not row.voided]
+    kit.company.renumber(there.place, "BY-HAND")
+    documents = kit.company.documents
+    kit.company = Wrapped(
+        kit.company,
+        find_many=lambda rows: [() for _ in rows],
+        documents=lambda: [replace(row, token="") for row in documents()],
+    )
+    (report,) = kit.resume(INVOICE[0], posted=there.place)
+
+    assert list(report.issues["code"]) == ["stored_differs"]
+    assert "BY-HAND" in report.issues.iloc[0]["message"]
+
+
 def test_a_voided_document_is_decided_by_a_person(kit):
     """Cut off, then voided in Sage: not posted, says a person, and it is posted once more."""
     with interrupted(kit):
@@ -209,6 +270,19 @@ def test_a_voided_document_is_decided_by_a_person(kit):
     (report,) = kit.resume(INVOICE[0], not_posted=True)
     assert report.status == "completed"
     assert len(living(kit)) == 1
+
+
+def test_a_voided_document_without_our_key_is_decided_by_a_person_too(kit):
+    """Cut off, then voided in a company that holds no keys: it is not posted again by itself."""
+    with interrupted(kit):
+        pushed(kit, INVOICE, "A")
+    (place,) = living(kit)
+    kit.company.void(place, on=date(2026, 10, 31))
+    kit.company = Keyless(kit.company)
+
+    (doubt,) = kit.resume()
+    assert (doubt.status, f"{place} were voided" in doubt.headline) == ("in_doubt", True)
+    assert living(kit) == []
 
 
 @pytest.mark.parametrize(
@@ -243,12 +317,26 @@ def test_several_documents_of_one_key_are_told_apart(kit):
         second, "sending", batch="A"
     )  # as a connector leaves them that writes many at once
     with blind(kit):
-        with pytest.raises(UsageError, match=f"{first.label}, {second.label}"):
-            kit.resume(first.key, not_posted=True)
+        kit.resume(first.label, posted="CW-A82")
+        states = [kit.log.state_of(row, batch="A") for row in (first, second)]
         kit.resume(second.label, posted="CW-A82-2")
 
-    assert kit.log.state_of(second, batch="A") == "exported"
-    assert kit.log.state_of(first, batch="A") == "in_doubt"
+    assert states == ["exported", "in_doubt"]
+    assert [row.state for row in kit.log.documents("A")] == ["exported", "exported"]
+
+
+def test_a_key_that_is_no_label_must_name_its_part(kit):
+    """Its second and third part are in doubt, and both have the key: it is not guessed which is meant."""
+    with interrupted(kit):
+        pushed(kit, ["adjustment:82-adjustment"], "A")
+    (_, second) = (row.document for row in kit.log.documents("A"))
+    kit.log.mark(second, "sending", batch="A")
+    rows = kit.log.documents("A")
+    third = replace(rows[1], part=3, document=replace(second, part=3))
+    kit.log = Wrapped(kit.log, documents=lambda _: [rows[1], third])
+
+    with pytest.raises(UsageError, match=f"{second.label}, {third.document.label}"):
+        kit.resume(second.key, not_posted=True)
 
 
 def test_several_in_doubt_are_all_named(kit):
@@ -340,6 +428,35 @@ def test_only_recorded_batches_are_finished(kit):
         finish_recorded("X", company=kit.company, connectwise=kit.connectwise, log=kit.log)
 
 
+# --- planning under the number of an unfinished batch ---
+
+
+def test_what_has_come_up_since_is_left_out_of_an_unfinished_batch_and_named(kit):
+    """The recorded plan comes back, with the new transaction and the reason; pushing it finishes the batch."""
+    with interrupted(kit):
+        pushed(kit, INVOICE, "A")
+    plan = kit.plan(choose(kit, [*INVOICE, *TRANSFER]), batch="A")
+
+    assert [row.key for row in plan.transactions] == INVOICE
+    assert [(row.key, row.reason) for row in plan.left_out] == [
+        (TRANSFER[0], "batch A is finished first")
+    ]
+    assert kit.log.holds(plan)
+    report = kit.push(plan, dry_run=False)
+    assert TRANSFER[0] in set(report.left_out["key"])
+    assert len(living(kit)) == 1
+
+
+def test_a_key_to_post_again_must_be_selected(kit):
+    """A mistyped key is named; one of a batch that was begun is known by it."""
+    with pytest.raises(UsageError, match="invoice:99999 is not among the selected"):
+        kit.plan(choose(kit, INVOICE), batch="A", repost=["invoice:99999"])
+    with interrupted(kit):
+        pushed(kit, INVOICE, "A")
+    plan = kit.plan(choose(kit, TRANSFER), batch="A", repost=INVOICE)
+    assert [row.key for row in plan.transactions] == INVOICE
+
+
 # --- ConnectWise ---
 
 
@@ -425,6 +542,17 @@ def test_a_batch_that_connectwise_refuses_for_good_is_in_doubt(kit):
     with pytest.raises(InDoubt, match="switched off"):
         pushed(kit, INVOICE, "A")
     assert len(calls) == 1
+
+
+def test_a_number_that_a_hidden_batch_holds_is_said_with_its_cure(kit):
+    """Refused and not listed: the sentence says whom to ask, for no resume can end it."""
+
+    def taken(*_: Any, **__: Any) -> None:
+        raise ConnectWiseRejected("the batch identifier is used")
+
+    kit.connectwise = Wrapped(kit.connectwise, create_batch=taken)
+    with pytest.raises(InDoubt, match="support to restore or rename that batch"):
+        pushed(kit, INVOICE, "A")
 
 
 def test_waiting_receipts_are_finished_like_all_others(kit):

@@ -463,6 +463,32 @@ def test_a_dry_run_of_clearing_writes_nothing(kit):
     assert (kit.log.history(), kit.connectwise.find_batch("C")) == ([], None)
 
 
+def test_what_stands_in_the_books_is_not_cleared_by_mistake(kit):
+    """Un-posted in ConnectWise, still in Sage: refused with key and place, cleared only on purpose."""
+    pushed(kit, [*INVOICE, *TRANSFER], "A")
+    kit.unpost("A")
+    rows = {row.key: row for row in kit.log.documents("A")}
+    kit.company.void(rows[TRANSFER[0]].place, on=date(2026, 10, 31))
+    words = {"batch": "C", "reason": "x", "dry_run": False}
+
+    with pytest.raises(UsageError, match=f"{INVOICE[0]} at {rows[INVOICE[0]].place}") as refusal:
+        kit.clear([*INVOICE, *TRANSFER], **words)
+    assert TRANSFER[0] not in str(refusal.value)
+    assert kit.connectwise.find_batch("C") is None
+    report = kit.clear([*INVOICE, *TRANSFER], anyway=True, **words)
+    assert len(report.cleared) == 2
+
+
+def test_what_nobody_can_look_up_is_cleared_only_on_purpose(kit):
+    """The company tells nothing, the log has it posted: refused."""
+    pushed(kit, INVOICE, "A")
+    kit.unpost("A")
+    kit.company = Blind(kit.company)
+
+    with pytest.raises(UsageError, match=INVOICE[0]):
+        kit.clear(INVOICE, batch="C", reason="x")
+
+
 def test_clearing_needs_a_reason_and_unposted_transactions(kit):
     """No reason, an unknown key, or one of an unfinished batch: refused with what to do."""
     with pytest.raises(UsageError, match="reason"):
@@ -505,6 +531,23 @@ def test_what_changed_in_sage_is_told_once_for_each_document(kit):
     assert list(again.findings["since"]) == list(drift.findings["since"])
     noted = list(kit.log.events(kinds=["drift"]))
     assert len(noted) == 3
+
+
+def test_a_drift_counts_from_the_first_note_of_it(kit):
+    """Renumbered twice, each noted: since stays the first time, until the document is right again."""
+    pushed(kit, INVOICE, "A")
+    place, number = place_of(kit, INVOICE[0]), kit.company.documents()[-1].reference
+    kit.company.renumber(place, "X-1")
+    (first,) = kit.verify_all().findings["since"]
+    kit.company.renumber(place, "X-2")
+    (second,) = kit.verify_all().findings["since"]
+    kit.company.renumber(place, number)
+    kit.verify_all()
+    kit.company.renumber(place, "X-2")
+    (third,) = kit.verify_all().findings["since"]
+
+    notes = [event["at"] for event in kit.log.events(kinds=["drift"])]
+    assert [first, second, third] == [notes[0], notes[0], notes[2]]
 
 
 def test_a_drift_that_ends_is_written_down(kit):

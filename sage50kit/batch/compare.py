@@ -51,12 +51,14 @@ def account_differences(
 
 
 def is_this(document: Document, stored: StoredDocument, can: Capabilities) -> bool:
-    """Whether the company's document is ours: by our key, else by party, reference, date and total."""
+    """Whether the company's document, living or voided, is ours.
+
+    By our key, else by party, reference, date and total.
+    """
     if document.type in can.carries_key:
         return stored.token == document.token
     return (
-        not stored.voided
-        and fold(stored.party_id) == fold(document.party_id)
+        fold(stored.party_id) == fold(document.party_id)
         and fold(stored.reference) == fold(document.reference)
         and stored.posting_date == document.posting_date
         and stored.total == expected_total(document, stored)

@@ -161,14 +161,11 @@ def _row(batch: str, row: LoggedDocument, issue: Issue) -> dict[str, str]:
 
 
 def remember(drift: Drift, log: PushLog) -> Drift:
-    """Write down what is new and what has ended, once each; returns the findings with their first time."""
-    known: dict[str, tuple[str, str]] = {}
-    for event in log.events(kinds=NOTED):
-        label = event["payload"]["document"]
-        if event["kind"] == "drift":
-            known[label] = event["payload"]["message"], event["at"]
-        else:
-            known.pop(label, None)
+    """Write down what is new and what has ended, once each; returns the findings with their first time.
+
+    The time stays when the finding changes, and begins anew once the document was as it should be.
+    """
+    known = _known(log)
     frame = drift.findings
     for row in frame.to_dict("records"):
         if known.get(row["document"], ("", ""))[0] != row["message"]:
@@ -176,6 +173,19 @@ def remember(drift: Drift, log: PushLog) -> Drift:
             log.note("drift", batch=row["batch"], key=row["document"], **words)
     for label in known.keys() - set(frame["document"]):
         log.note("drift_ended", key=label, document=label)
-    first = {event["payload"]["document"]: event["at"] for event in log.events(kinds=NOTED)}
-    since = [first[label] for label in frame["document"]]
+    first = _known(log)
+    since = [first[label][1] for label in frame["document"]]
     return Drift(documents=drift.documents, findings=frame.assign(since=since).astype("str"))
+
+
+def _known(log: PushLog) -> dict[str, tuple[str, str]]:
+    """What was last said of each document that differs, and since when it differs without a break."""
+    known: dict[str, tuple[str, str]] = {}
+    for event in log.events(kinds=NOTED):
+        label = event["payload"]["document"]
+        if event["kind"] == "drift":
+            since = known.get(label, ("", event["at"]))[1]
+            known[label] = event["payload"]["message"], since
+        else:
+            known.pop(label, None)
+    return known

@@ -26,6 +26,11 @@ def check_number(batch: str) -> None:
             f"batch number {batch!r} has {len(batch)} characters; ConnectWise takes 1 to "
             f"{LONGEST_BATCH}. Nothing was written."
         )
+    if batch != batch.strip():
+        raise BatchTaken(
+            f"batch number {batch!r} begins or ends with a space, which ConnectWise may cut. Take it "
+            "away. Nothing was written."
+        )
 
 
 def propose_number(day: date, initials: str, kinds: Collection[str], taken: Collection[str]) -> str:

@@ -467,7 +467,8 @@ def _create(
         said = f"ConnectWise says: {refusal}" if refusal else "it is not listed there yet."
         raise InDoubt(
             f"the documents are posted, but ConnectWise has no batch {plan.batch}; {said} "
-            "Run: sage50kit resume"
+            "Run: sage50kit resume. If it says the same again, a closed batch holds the number and is "
+            "hidden: ask ConnectWise support to restore or rename that batch, then resume."
         )
     return found
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sage50kit.batch.compare import is_this
+from sage50kit.batch.compare import differences, is_this
 from sage50kit.batch.push import DOUBTFUL, arrived, finish_recorded, hold, look, unfinished
 from sage50kit.batch.report import make_report
 from sage50kit.errors import InDoubt, UsageError
-from sage50kit.model import fold
+from sage50kit.model import ARRIVED, fold
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sage50kit.batch.report import PushReport
     from sage50kit.connectors.base import Connector
     from sage50kit.connectwise.site import ConnectWise
-    from sage50kit.model import StoredDocument
+    from sage50kit.model import Document, StoredDocument
     from sage50kit.pushlog import LoggedDocument, PushLog
 
 
@@ -79,7 +79,7 @@ def answer(key: str, *, posted: str | None, company: Connector, log: PushLog) ->
         log: where the word is kept, with who gave it.
 
     Raises:
-        UsageError: the document is not in doubt, or the company knows better.
+        UsageError: the document is not in doubt, or the company or the log knows better.
     """
     with hold(company, log):
         row = _in_doubt(key, log)
@@ -88,19 +88,23 @@ def answer(key: str, *, posted: str | None, company: Connector, log: PushLog) ->
             _contradict(row, holds, company)
             log.mark(row.document, "planned", batch=row.batch, reason="a person said: not posted")
             return row.batch
-        place = posted if holds is None else _place_of(posted, row, company)
-        words = {"place": place, "reason": f"a person said: posted as {posted}"}
+        words: dict[str, Any] = {"place": posted, "reason": f"a person said: posted as {posted}"}
+        if holds is not None:
+            stored = _pointed_at(posted, row, company)
+            _not_another(stored, row, company, log)
+            issues = differences(row.document, stored)
+            words |= {"place": stored.place, "issues": issues}
         log.mark(row.document, arrived(company), batch=row.batch, **words)
         return row.batch
 
 
 def _in_doubt(key: str, log: PushLog) -> LoggedDocument:
-    rows = [
-        row
-        for batch in unfinished(log)
-        for row in log.documents(batch)
-        if row.state in DOUBTFUL and key in (row.document.label, row.key)
+    """The document that a person names; by its label before its key, which is the label of its first part."""
+    doubtful = [
+        row for batch in unfinished(log) for row in log.documents(batch) if row.state in DOUBTFUL
     ]
+    named = [row for row in doubtful if row.document.label == key]
+    rows = named or [row for row in doubtful if row.key == key]
     if len(rows) > 1:
         labels = ", ".join(row.document.label for row in rows)
         raise UsageError(f"{key} has several documents in doubt: {labels}. Name one of them.")
@@ -126,8 +130,8 @@ def _contradict(
             )
 
 
-def _place_of(said: str, row: LoggedDocument, company: Connector) -> str:
-    """The place of what a person points at.
+def _pointed_at(said: str, row: LoggedDocument, company: Connector) -> StoredDocument:
+    """The document in the books that a person points at.
 
     Raises:
         UsageError: the company holds no such document, or several.
@@ -147,4 +151,34 @@ def _place_of(said: str, row: LoggedDocument, company: Connector) -> str:
             f"{document.number} ({document.label}): Sage 50 has {what}: {said}. Give its place or number "
             "as Sage 50 shows it, or say --not-posted."
         )
-    return found[0].place
+    return found[0]
+
+
+def _not_another(
+    stored: StoredDocument, row: LoggedDocument, company: Connector, log: PushLog
+) -> None:
+    """One document in the books answers for one of ours only.
+
+    Raises:
+        UsageError: it is another one of ours, by its key or by the log, or of another customer or vendor.
+    """
+    document, there = row.document, ""
+    if document.type in company.capabilities.carries_key and stored.token:
+        there = stored.token if stored.token != document.token else ""
+    elif fold(stored.party_id) != fold(document.party_id):
+        there = f"of {stored.party_id or 'nobody'}"
+    else:
+        there = _logged_at(stored.place, document, log)
+    if there:
+        raise UsageError(
+            f"{document.number} ({document.label}) cannot be the document at {stored.place}: that one is "
+            f"{there}. Look in Sage 50 again, or say --not-posted."
+        )
+
+
+def _logged_at(place: str, document: Document, log: PushLog) -> str:
+    """The label of the other document that the log last saw at a place; a restored company uses them again."""
+    rows = [row for batch in log.history() for row in log.documents(batch["batch"])]
+    others = [row for row in rows if row.document.label != document.label and row.state in ARRIVED]
+    last = {(row.key, row.part): row for row in sorted(others, key=lambda row: row.generation)}
+    return next((row.document.label for row in last.values() if row.place == place), "")

@@ -86,7 +86,7 @@ def rerun(*, profile: ProfilePath, batch: Batch, repost: Repost = None, yes: Yes
         done = reviewed
         if len(reviewed.plan.documents):
             consent("rerun", f"{reviewed.headline} Post them to {kit.company.name}?", yes=yes)
-            done = kit.rerun(batch, repost=repost or (), dry_run=False)
+            done = kit.post_missing(reviewed)
             files = _saved(kit, done.report) if done.report else []
     return Answer(
         exit_code=done.exit_code,
@@ -157,6 +157,9 @@ def clear(
     location: Location = "",
     thru_date: ThruDate = "",
     kinds: Kinds = None,
+    anyway: Annotated[
+        bool, typer.Option("--anyway", help="Also what stands in Sage 50 already.")
+    ] = False,
     yes: Yes = False,
 ) -> Answer:
     """Batch transactions in ConnectWise without posting them."""
@@ -168,7 +171,7 @@ def clear(
     with opened(profile) as kit:
         chosen = keys or fetched(kit, location, thru_date, kinds)
         consent("clear", f"Batch {len(chosen)} transactions without posting them?", yes=yes)
-        report = kit.clear(chosen, batch=batch, reason=reason, dry_run=False)
+        report = kit.clear(chosen, batch=batch, reason=reason, anyway=anyway, dry_run=False)
         files = _saved(kit, report)
     return Answer(
         exit_code=report.exit_code,

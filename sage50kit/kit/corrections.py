@@ -8,7 +8,7 @@ from sage50kit import outcome
 from sage50kit.errors import UsageError
 from sage50kit.kit.ends import day_of
 from sage50kit.kit.flow import Flow
-from sage50kit.model import Plan
+from sage50kit.model import ONCE_POSTED, Plan
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -62,18 +62,53 @@ class Corrections(Flow):
 
         Raises:
             PlanBlocked: a missing document cannot be posted as the books are now.
-            UsageError: the log knows no such batch.
+            UsageError: the log knows no such batch, or a key to post again is not in it.
             InDoubt: the batch is not finished.
         """
         from sage50kit import reading
+
+        reviewed = reading.review_of(self, batch, repost=self._again(batch, repost))
+        if not dry_run:
+            return self.post_missing(reviewed)
+        _tell_rerun(reviewed)
+        return reviewed
+
+    def post_missing(self, reviewed: Rerun) -> Rerun:
+        """Post what a comparison found missing, exactly as it was shown.
+
+        Args:
+            reviewed: of `rerun` as a dry run.
+
+        Raises:
+            UsageError: the batch changed since; compare again.
+            InDoubt: the batch is not finished, or something was sent and not answered.
+        """
         from sage50kit.batch.rerun import rerun
 
-        done = reading.review_of(self, batch, repost=repost)
-        if not dry_run:
-            done = rerun(done, **self._both, progress=self.step("post"))
-        status = "completed_with_errors" if done.exit_code else "completed"
-        outcome.record("rerun", batch=batch, status=status, exit_code=done.exit_code)
+        done = rerun(reviewed, **self._both, progress=self.step("post"))
+        _tell_rerun(done)
         return done
+
+    def _again(self, batch: str, repost: Collection[str]) -> set[str]:
+        """The transactions to post again, of keys of a batch or labels of its documents.
+
+        Raises:
+            UsageError: a key is not in the batch.
+        """
+        known = self.log.batch(batch)
+        if known is None:  # the comparison says so
+            return set(repost)
+        meant = {
+            row.document.label.partition("#")[0]: set(row.document.transactions)
+            for row in self.log.documents(batch)
+        }
+        meant |= {row.key: {row.key} for row in known.transactions}
+        if unknown := sorted(set(repost) - set(meant)):
+            raise UsageError(
+                f"{', '.join(unknown)} is not in batch {batch}, so it cannot be posted again in it. "
+                "Nothing was written."
+            )
+        return set().union(*(meant[key] for key in repost))
 
     def unpost(
         self,
@@ -124,6 +159,7 @@ class Corrections(Flow):
         *,
         batch: str,
         reason: str,
+        anyway: bool = False,
         dry_run: bool = True,
     ) -> PushReport:
         """Batch transactions in ConnectWise without posting them.
@@ -132,10 +168,11 @@ class Corrections(Flow):
             selected: rows of `fetch`, or keys.
             batch: the batch number.
             reason: why nothing is posted; kept in the log.
+            anyway: also what stands in the books already.
             dry_run: write nothing.
 
         Raises:
-            UsageError: no reason, or a key that is not unposted.
+            UsageError: no reason, a key that is not unposted, or one that stands in the books.
         """
         import pandas as pd
 
@@ -153,6 +190,8 @@ class Corrections(Flow):
                 f"{', '.join(sorted(begun))} belongs to a batch that is not finished. Run first: "
                 "sage50kit resume"
             )
+        if not anyway:
+            self._refuse_standing(list(frame["key"]))
         plan = Plan(
             batch=batch,
             site=self.connectwise.name,
@@ -205,6 +244,31 @@ class Corrections(Flow):
         ]
         return pd.DataFrame(self.log.history()).reindex(columns=columns)
 
+    def _refuse_standing(self, keys: Sequence[str]) -> None:
+        """What stands in the books is pushed to join a batch, not cleared as if it had no posting.
+
+        Raises:
+            UsageError: some of it does, as far as anybody can tell.
+        """
+        from sage50kit.batch.compare import is_this
+        from sage50kit.batch.push import look
+
+        logged = [row for part in self.log.of_transactions(keys).values() for row in part]
+        posted = [row for row in logged if row.state in ONCE_POSTED and row.state != "voided"]
+        places = {}
+        for row, holds in zip(posted, look(posted, self.company), strict=True):
+            can = self.company.capabilities
+            ours = [one for one in holds or () if is_this(row.document, one, can)]
+            if holds is None or any(not one.voided for one in ours):
+                places[row.key] = row.place
+        if places:
+            said = ", ".join(f"{key} at {place}" for key, place in places.items())
+            raise UsageError(
+                f"these stand in Sage 50: {said}. Push them: they join the batch without being posted "
+                "again. Or void them in Sage 50 first. To clear them all the same, say anyway "
+                "(--anyway). Nothing was written."
+            )
+
     def _of_keys(self, keys: Sequence[str]) -> pd.DataFrame:
         """The unposted rows of some keys, those that are left out as well."""
         self.fetch()
@@ -214,3 +278,8 @@ class Corrections(Flow):
         if missing:
             raise UsageError(f"{', '.join(missing)} is not unposted in ConnectWise. Ask: why KEY.")
         return frame[frame["key"].isin(list(keys))].assign(left_out="")
+
+
+def _tell_rerun(done: Rerun) -> None:
+    status = "completed_with_errors" if done.exit_code else "completed"
+    outcome.record("rerun", batch=done.batch, status=status, exit_code=done.exit_code)

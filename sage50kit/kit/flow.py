@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from sage50kit.errors import BatchTaken, UsageError
 from sage50kit.kit.ends import Ends, day_of
-from sage50kit.model import KINDS, Kind, Plan
+from sage50kit.model import KINDS, Kind, LeftOut, Plan
 from sage50kit.pushlog import UNSENT
 
 if TYPE_CHECKING:
@@ -153,6 +154,7 @@ class Flow(Ends):
         Raises:
             PlanBlocked: a finding blocks the batch; all findings are in `.issues`.
             BatchTaken: the number belongs to other transactions.
+            UsageError: a key to post again is not selected.
         """
         from sage50kit.batch.numbers import check_number
         from sage50kit.batch.planning import freeze
@@ -160,7 +162,8 @@ class Flow(Ends):
         frame = self._chosen(selected)
         number = batch or self.propose_batch(frame)
         check_number(number)
-        recorded = self._recorded(number, set(frame["key"]))
+        recorded = self._recorded(number, frame)
+        _check_repost(repost, frame, recorded)
         if recorded is not None:
             return recorded
         drop = (
@@ -177,8 +180,11 @@ class Flow(Ends):
 
         return Proof(plan=plan, books=self.company.books())
 
-    def _recorded(self, batch: str, keys: set[str]) -> Plan | None:
-        """The plan the log holds under this number, unless nothing of it was ever sent."""
+    def _recorded(self, batch: str, frame: pd.DataFrame) -> Plan | None:
+        """The plan the log holds under this number, unless nothing of it was ever sent.
+
+        An unfinished batch is finished first; what has come up since is left out of it and named.
+        """
         known = self.log.batch(batch)
         if known is None:
             return None
@@ -190,15 +196,16 @@ class Flow(Ends):
             )
         if known.state == "planned" and states <= UNSENT:
             return None
-        finished = known.state == "created"
         known_keys = {row.key for row in known.transactions} | {row.key for row in known.left_out}
-        # An unfinished batch is finished first, whatever has come up since.
-        if finished and keys - known_keys:
+        new = frame[~frame["key"].isin(known_keys)]
+        if known.state == "created" and len(new):
             raise BatchTaken(
                 f"batch number {batch} was used on {known.started[:10]} by {known.actor} for other "
                 "transactions. Take another number; nothing was written."
             )
-        return self.log.plan_of(batch, company=self.company.name)
+        plan = self.log.plan_of(batch, company=self.company.name)
+        assert plan is not None  # noqa: S101  # the log has just shown it
+        return replace(plan, left_out=(*plan.left_out, *_left_for_later(batch, new)))
 
     def push(
         self,
@@ -261,3 +268,23 @@ class Flow(Ends):
         from sage50kit import reading
 
         return reading.prepared(self, reading.transactions_of(frame), **words)
+
+
+def _left_for_later(batch: str, frame: pd.DataFrame) -> list[LeftOut]:
+    """Selected rows that an unfinished batch does not hold."""
+    rows = frame[["key", "kind", "number", "total"]].itertuples(index=False)
+    reason = f"batch {batch} is finished first"
+    return [
+        LeftOut(key=key, kind=kind, number=number, total=total, reason=reason)
+        for key, kind, number, total in rows
+    ]
+
+
+def _check_repost(repost: Collection[str], frame: pd.DataFrame, recorded: Plan | None) -> None:
+    """Raises UsageError for a key to post again that is not among the transactions."""
+    there = set(frame["key"]) | {row.key for row in (recorded.transactions if recorded else ())}
+    if unknown := sorted(set(repost) - there):
+        raise UsageError(
+            f"{', '.join(unknown)} is not among the selected transactions, so it cannot be posted again. "
+            "Select it too. Nothing was written."
+        )

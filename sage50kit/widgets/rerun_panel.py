@@ -145,8 +145,9 @@ class RerunPanel(Panel):
     @told
     def _run(self, batch: str) -> None:
         self.say(f"Posting what is missing of batch {batch} …")
-        again, self._again = self._again, []
-        self._show(self.kit.rerun(batch, repost=again, dry_run=False))
+        assert self.rerun is not None  # noqa: S101  # it was asked about
+        self._again = []
+        self._show(self.kit.post_missing(self.rerun))
 
 
 def _none() -> Any:

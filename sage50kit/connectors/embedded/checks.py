@@ -103,13 +103,19 @@ def check_account(what: str, account_id: str, lists: Lookup, findings: Findings)
 
 
 def check_reference(
-    kind: DocumentType, party_id: str, reference: str, lists: Lookup, findings: Findings
+    kind: DocumentType,
+    party_id: str,
+    reference: str,
+    lists: Lookup,
+    findings: Findings,
+    *,
+    but: int = 0,
 ) -> None:
-    """A number may be used once for a customer or vendor, without regard to case."""
+    """A number may be used once for a customer or vendor, without regard to case, `but` by its own row."""
     taken = lists.db.execute(
         "SELECT posting_date FROM document WHERE party_key = ? AND reference_key = ? AND type = ? "
-        "AND voided_by IS NULL AND void_of IS NULL",
-        (fold(party_id), fold(reference), kind),
+        "AND voided_by IS NULL AND void_of IS NULL AND id <> ?",
+        (fold(party_id), fold(reference), kind, but),
     ).fetchone()
     if taken is not None:
         party = "customer" if kind in SALES else "vendor"

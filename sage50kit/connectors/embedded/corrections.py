@@ -100,7 +100,8 @@ def renumber(db: sqlite3.Connection, document_id: int, reference: str) -> None:
     if header["voided_by"] or header["void_of"]:
         findings.refuse("It is voided.")
     findings.refuse(limits.id_problem("number", reference, limits.REFERENCE))
-    check_reference(header["type"], header["party_id"], reference, lists, findings)
+    party_id = header["party_id"]
+    check_reference(header["type"], party_id, reference, lists, findings, but=document_id)
     refuse(header, findings)
     db.execute(
         "UPDATE document SET reference = ?, reference_key = ? WHERE id = ?",

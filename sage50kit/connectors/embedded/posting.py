@@ -11,7 +11,7 @@ from dataclasses import astuple, dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from sage50kit.connectors.embedded.checks import SALES, check_document, note_of
+from sage50kit.connectors.embedded.checks import SALES, Findings, check_document, note_of
 from sage50kit.connectors.embedded.inventory import Stock
 from sage50kit.connectors.embedded.limits import cut_address
 from sage50kit.connectors.embedded.lookup import Lookup
@@ -65,6 +65,7 @@ def post(db: sqlite3.Connection, document: Document) -> tuple[int, list[str]]:
     """
     lists = Lookup(db)
     findings = check_document(document, lists)
+    _check_token(db, document, findings)
     if findings.refusals:
         raise DocumentRefused(
             f"{document.number} ({document.label}): " + " ".join(findings.refusals)
@@ -81,6 +82,26 @@ def post(db: sqlite3.Connection, document: Document) -> tuple[int, list[str]]:
     return document_id, [*findings.warnings, *stock.warnings, *_cut_warnings(document)]
 
 
+def token_of(document: Document) -> str:
+    """Our key where this kind of document carries it."""
+    return document.reference if document.type in _TOKEN_IS_REFERENCE else document.token
+
+
+def _check_token(db: sqlite3.Connection, document: Document, findings: Findings) -> None:
+    """What stands under our key is not posted again: the last fence, should a claim have been lost."""
+    token = token_of(document)
+    there = db.execute(
+        "SELECT type, id FROM document WHERE token = ? AND token <> '' AND voided_by IS NULL "
+        "AND void_of IS NULL",
+        (token,),
+    ).fetchone()
+    if there is not None:
+        findings.refuse(
+            f"It stands in the company already, at {JOURNALS[there[0]]}-{there[1]} under our key "
+            f"{token}. Void it there before it is posted again."
+        )
+
+
 def header_of(document: Document, lists: Lookup) -> dict[str, Any]:
     """The columns of a document's header."""
     control = to_scaled(document.control_amount, MONEY_PLACES)
@@ -94,7 +115,7 @@ def header_of(document: Document, lists: Lookup) -> dict[str, Any]:
         "reference": document.reference,
         "reference_key": fold(document.reference),
         "note": note_of(document),
-        "token": document.reference if document.type in _TOKEN_IS_REFERENCE else document.token,
+        "token": token_of(document),
         "posting_date": document.posting_date.isoformat(),
         "document_date": document.document_date.isoformat(),
         "due_date": _due_date(document, lists),
