@@ -356,6 +356,7 @@ class Application:
     amount: Decimal
     discount: Decimal = ZERO
     currency: str = ""  # "" is the company's own
+    reverses: str = ""  # place of the receipt that is taken back, where the company can tell
 
     @property
     def applied(self) -> Decimal:
