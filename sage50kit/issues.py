@@ -123,6 +123,7 @@ credit_over_limit | warn | customer {value} will owe {owed}, over the limit of {
 credit_notify | warn | customer {value} is set to always notify | nothing to do
 package_setup | warn | Accounting Package: {field} is {value} | {advice}
 cannot_tell | block | it was posted before ({value}), and nobody can tell whether it stands in Sage 50 | look there; then name its key to post it again, or clear it
+gone_since | refuse | it stood at {value} when it was planned or posted, and does no longer; it is not in this batch | plan it again
 partly_posted | warn | one part of it is posted ({value}), another was refused; it is in no batch | correct what was refused and push it again: only the missing part is posted, or void the posted one
 batch_not_ours | warn | batch {value} in ConnectWise holds nothing that was posted by this kit | delete it there by hand if it is yours
 still_batched | warn | it is still in batch {value} of ConnectWise | un-post it there, or void was not meant

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from sage50kit.batch.compare import differences, entry_findings, is_this, same_content
 from sage50kit.batch.numbers import check_number
-from sage50kit.batch.report import PushReport, lasting, make_report
+from sage50kit.batch.report import NOT_THERE, PushReport, lasting, make_report
 from sage50kit.errors import (
     BatchTaken,
     ConnectWiseError,
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     Progress = Callable[[int, int], None]
 
 DOUBTFUL: frozenset[DocumentState] = frozenset({"sending", "in_doubt"})
-NOT_THERE = "it is no longer in Sage 50 as it was planned"
+A_PERSON_SAID = "a person said: "
 GONE = (
     "ConnectWise no longer lists it as it was planned: it was batched by somebody else, or reopened"
 )
@@ -184,7 +184,7 @@ def finish(
     """From wherever a recorded plan stands to its end."""
     with doubt_is_said(plan, log):
         settle(plan, company, log)
-        look_again(plan, company, log)
+        look_again(plan, company, connectwise, log)
         waiting = [row for row in log.documents(plan.batch) if row.state == "planned"]
         waiting = refuse_gone(waiting, plan, connectwise, log)
         if waiting:
@@ -280,15 +280,20 @@ def _settle_one(
     return ""
 
 
-def look_again(plan: Plan, company: Connector, log: PushLog) -> None:
+def look_again(plan: Plan, company: Connector, connectwise: ConnectWise, log: PushLog) -> None:
     """What the batch will rely on stands in the books still: what joins it, and what was posted earlier.
 
-    A document that was voided, deleted or changed since stays out of the batch.
+    A document that was voided, deleted or changed since stays out of the batch, unless it is made already.
     """
     known = log.batch(plan.batch)
     if known is None or known.state not in ("planned", "creating"):
         return
-    rows = [row for row in log.documents(plan.batch) if row.state in ("joining", *ARRIVED)]
+    if known.state == "creating" and connectwise.find_batch(plan.batch) is not None:
+        return
+    logged = log.documents(plan.batch)
+    # A person's word about what the company cannot show is not questioned.
+    said = [row for row in logged if not row.reason.startswith(A_PERSON_SAID)]
+    rows = [row for row in said if row.state in ("joining", *ARRIVED)]
     for row, holds in zip(rows, look(rows, company), strict=True):
         if holds is None and row.state != "joining":
             continue

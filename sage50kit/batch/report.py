@@ -45,6 +45,7 @@ EXIT_CODES: dict[Status, int] = {
     "in_doubt": 5,
     "busy": 6,
 }
+NOT_THERE = "it is no longer in Sage 50 as it was planned"
 _COLUMNS = "label type number party_id party date total state place reason"
 
 
@@ -208,6 +209,7 @@ NEEDS_PERSON = frozenset(
         "batch_missing",
         "finished_first_errors",
         "partly_posted",
+        "gone_since",
     }
 )
 
@@ -267,6 +269,10 @@ def _answers(plan: Plan, logged: Sequence[LoggedDocument], log: PushLog) -> list
     """What the company said: refusals, warnings, and what it stored otherwise."""
     found = []
     found += _partly(logged)
+    for row in current(logged):
+        if row.state == "unbatched" and row.reason.startswith(NOT_THERE):
+            words = {"key": row.key, "number": row.document.number, "field": "document"}
+            found.append(finding("gone_since", value=row.place, **words))
     for row in logged:
         if row.state == "refused":
             words = {"key": row.key, "number": row.document.number}
@@ -310,7 +316,7 @@ def _partly(logged: Sequence[LoggedDocument]) -> list[Issue]:
         )
         for key, rows in parts.items()
         if (there := ", ".join(row.place for row in rows if row.state in ARRIVED))
-        and any(row.state == "refused" for row in rows)
+        and any(row.state not in ARRIVED for row in rows)
     ]
 
 

@@ -6,7 +6,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sage50kit.batch.compare import differences, is_this
-from sage50kit.batch.push import DOUBTFUL, arrived, finish_recorded, hold, look, unfinished
+from sage50kit.batch.push import (
+    A_PERSON_SAID,
+    DOUBTFUL,
+    arrived,
+    finish_recorded,
+    hold,
+    look,
+    unfinished,
+)
 from sage50kit.batch.report import make_report
 from sage50kit.errors import InDoubt, UsageError
 from sage50kit.model import ARRIVED, fold
@@ -86,9 +94,9 @@ def answer(key: str, *, posted: str | None, company: Connector, log: PushLog) ->
         (holds,) = look([row], company)
         if posted is None:
             _contradict(row, holds, company)
-            log.mark(row.document, "planned", batch=row.batch, reason="a person said: not posted")
+            log.mark(row.document, "planned", batch=row.batch, reason=f"{A_PERSON_SAID}not posted")
             return row.batch
-        words: dict[str, Any] = {"place": posted, "reason": f"a person said: posted as {posted}"}
+        words: dict[str, Any] = {"place": posted, "reason": f"{A_PERSON_SAID}posted as {posted}"}
         if holds is not None:
             stored = _pointed_at(posted, row, company)
             _not_another(stored, row, company, log)

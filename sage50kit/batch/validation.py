@@ -126,10 +126,14 @@ def _part_of(document: Document, stored: StoredDocument, checked: Checked) -> in
 
 
 def _joined(document: Document, stored: StoredDocument, checked: Checked) -> Joined:
-    """The document as it was posted; as it would be, where the log does not know of it."""
+    """The document as it was posted; as it would be, where the log does not know of it.
+
+    Its transactions are those that were chosen: a row of a bill that nobody owes may be left out.
+    """
     row = _row_of(document, stored, checked)
-    here = replace(document, generation=generation_of(stored.token))
-    return Joined(document=row.document if row else here, place=stored.place)
+    there = row.document if row else replace(document, generation=generation_of(stored.token))
+    joined = replace(there, transactions=document.transactions)
+    return Joined(document=joined, place=stored.place)
 
 
 def _report_taken(checked: Checked, document: Document, stored: StoredDocument) -> None:

@@ -88,6 +88,10 @@ def read_books(file: Path) -> tuple[list[Booked], list[tuple[int, str, int]]]:
     return documents, entries
 
 
+# What was never sent, or was found gone before its batch was made.
+NOT_SENT = ("planned", "joining", "refused", "unbatched")
+
+
 class Log:
     """The push log as it lies on the disk."""
 
@@ -112,7 +116,7 @@ class Log:
                 self.states[label].add(row["state"])
                 before = range(1, row["generation"])
                 self.older |= {_label(row["key"], row["part"], number) for number in before}
-                self.sent |= {row["batch"]} if row["state"] not in ("planned", "refused") else set()
+                self.sent |= {row["batch"]} if row["state"] not in NOT_SENT else set()
             for batch, content in db.execute("SELECT batch, content FROM batches"):
                 keys = {row["key"] for row in json.loads(content)["transactions"]}
                 self.transactions[batch] |= keys
@@ -210,6 +214,12 @@ def _stands(world: World, number: str, closed: Closed, living: dict[str, Booked]
 def _unbatched(world: World, books: list[Booked], log: Log) -> Iterator[str]:
     """What stands in the books is in a batch, unless somebody took it out or it waits for somebody."""
     waiting = log.in_doubt() | world.deeds.unbatched | world.deeds.reopened
+    # One part voided or lost, the other stands: partly posted is shown and never batched.
+    parted = {row.key for row in books if "/" in row.label}
+    gone = {
+        label.partition("#")[0].partition("/")[0] for label in world.deeds.voided | world.deeds.lost
+    }
+    waiting = waiting | (parted & gone)
     batched = {key for number in world.batches for key in world.members(number)}
     for row in books:
         by_hand = row.label in world.deeds.typed

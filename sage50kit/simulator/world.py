@@ -240,8 +240,9 @@ class World:
         with closing(sqlite3.connect(self.log_file)) as db:
             query = "SELECT content FROM documents WHERE state = 'sending' ORDER BY position"
             rows = [msgspec.json.decode(text, type=Document) for (text,) in db.execute(query)]
-        # What leaves the stock is valued by Sage: nobody could misread its amount.
-        typed = (row for row in rows if row.reference and row.control_account_id)
+        # What leaves the stock is valued by Sage: nobody could misread its amount. And nobody types our key.
+        numbered = (row for row in rows if row.reference and row.reference != row.token)
+        typed = (row for row in numbered if row.control_account_id)
         return next((row for row in typed if not row.is_decrease), None)
 
     def _enter(self, document: Document) -> None:
