@@ -122,6 +122,13 @@ credit_over_hold | refuse | customer {value} would owe {owed}, over the limit of
 credit_over_limit | warn | customer {value} will owe {owed}, over the limit of {limit} | nothing to do
 credit_notify | warn | customer {value} is set to always notify | nothing to do
 package_setup | warn | Accounting Package: {field} is {value} | {advice}
+cannot_tell | block | it was posted before ({value}), and nobody can tell whether it stands in Sage 50 | look there; then name its key to post it again, or clear it
+partly_posted | warn | one part of it is posted ({value}), another was refused; it is in no batch | correct what was refused and push it again: only the missing part is posted, or void the posted one
+batch_not_ours | warn | batch {value} in ConnectWise holds nothing that was posted by this kit | delete it there by hand if it is yours
+still_batched | warn | it is still in batch {value} of ConnectWise | un-post it there, or void was not meant
+in_other_batch | note | it is in batch {value} now and was left as it is | nothing to do
+posted_twice | block | it stands in Sage 50 more than once: {value} | void all but one
+unfinished_batch | warn | batch {value} is not finished | run: sage50kit resume
 finished_first | note | batch {value} had been interrupted and was finished first. {said} | nothing to do
 finished_first_errors | warn | batch {value} had been interrupted and was finished first. {said} | look at its report: sage50kit push --batch {value}
 batch_missing | block | batch {value} is not in ConnectWise | it may be closed or deleted; a closed batch can be restored by ConnectWise support

@@ -14,13 +14,13 @@ from sage50kit.batch.drafting import Detail, ExpenseGroup, Prepared, draft
 from sage50kit.batch.drift import Batch, find_drift
 from sage50kit.batch.mapping import Setup
 from sage50kit.batch.planning import check, prepare
-from sage50kit.batch.push import batch_members
+from sage50kit.batch.push import batch_members, look, look_up
 from sage50kit.batch.readback import batch_detail, with_all_entries
 from sage50kit.batch.report import lasting
 from sage50kit.batch.rerun import review
 from sage50kit.batch.verify import compare
 from sage50kit.errors import InDoubt, UsageError
-from sage50kit.model import ARRIVED, KINDS, Transaction, fold
+from sage50kit.model import IN_BATCH, KINDS, Transaction, fold
 from sage50kit.money import exact
 
 if TYPE_CHECKING:
@@ -80,17 +80,20 @@ def review_of(kit: Ends, batch: str, *, repost: Collection[str] = ()) -> Rerun:
         InDoubt: the batch is not finished.
     """
     plan, logged = _of_log(kit, batch)
-    members = batch_members(plan, logged)
-    rows = [row.document for row in lasting(logged) if row.state in ARRIVED]
+    members = _to_post(batch_members(plan, logged, states=IN_BATCH), logged)
+    rows = [row.document for row in lasting(logged) if row.state in IN_BATCH]
     found = kit.connectwise.find_batch(batch)
-    if found is None:
+    if found is None or not members:
         drafted = Prepared(documents=tuple(rows), masters=plan.masters, transactions=tuple(members))
         prepared, documents = _checked(kit, drafted, repost), rows
     else:
         detail = _detail_of_batch(kit, found.id, members, logged)
         prepared = _prepared(kit, members, detail, repost=repost)
         documents = list(_drafted(kit, members, detail).documents)
-    holds = kit.company.find_many([*documents, *rows])
+        drafted_labels = {_plain(row) for row in documents}
+        # What the export lacks, or nobody can draft as the books are now, is compared all the same.
+        documents += [row for row in rows if _plain(row) not in drafted_labels]
+    holds = [there or () for there in look_up([*documents, *rows], kit.company)]
     by_label: dict[str, list[StoredDocument]] = defaultdict(list)
     for document, there in zip([*documents, *rows], holds, strict=True):
         by_label[_plain(document)] += there
@@ -106,6 +109,14 @@ def review_of(kit: Ends, batch: str, *, repost: Collection[str] = ()) -> Rerun:
     )
 
 
+def _to_post(members: Sequence[Transaction], logged: Sequence[LoggedDocument]) -> list[Transaction]:
+    """The members of a batch as if all that stands in the books for them had been posted by it."""
+    joined = {key for row in logged if row.state in IN_BATCH for key in row.document.transactions}
+    return [
+        replace(row, disposition="post", reason="") if row.key in joined else row for row in members
+    ]
+
+
 def _checked(kit: Ends, drafted: Prepared, repost: Collection[str]) -> Prepared:
     """Documents of the log, checked against the books as planned ones are."""
     books = kit.company.books()
@@ -115,7 +126,7 @@ def _checked(kit: Ends, drafted: Prepared, repost: Collection[str]) -> Prepared:
         books=books,
         setup=_setup(kit, Detail(), books),
         push=kit.profile.push,
-        found=kit.company.find_many(drafted.documents),
+        found=[there or () for there in look_up(drafted.documents, kit.company)],
         history=history,
         standing=_standing(kit, history),
         repost=repost,
@@ -135,7 +146,8 @@ def _of_log(kit: Ends, batch: str) -> tuple[Plan, list[LoggedDocument]]:
         raise UsageError(f"the push log knows no batch {batch}. Known: {others}.")
     if known.state == "unposted":
         raise UsageError(
-            f"batch {batch} was un-posted; its transactions are unposted again. Push them in a new batch."
+            f"batch {batch} was un-posted. What was pushed again since is in a later batch; the rest is "
+            "unposted."
         )
     if batch in kit.log.unfinished_batches():
         raise InDoubt(f"batch {batch} is not finished. Run first: sage50kit resume")
@@ -152,7 +164,7 @@ def verification_of(kit: Ends, batch: str) -> Verification:
         UsageError: the log knows no such batch, or it was un-posted.
     """
     plan, logged = _of_log(kit, batch)
-    members = batch_members(plan, logged)
+    members = _to_post(batch_members(plan, logged, states=IN_BATCH), logged)
     found = kit.connectwise.find_batch(batch)
     unposted = kit.connectwise.unposted_entries({row.kind for row in members})
     return compare(
@@ -161,7 +173,7 @@ def verification_of(kit: Ends, batch: str) -> Verification:
         logged=logged,
         stored=stored_at(kit, logged),
         in_connectwise=found is not None,
-        exported=exported(kit, found.id, members, logged) if found else {},
+        exported=exported(kit, found.id, members, logged) if found and members else {},
         batch_entry_ids=_entry_ids(kit, found),
         still_unposted=unposted.keys() & {row.key for row in members},
     )
@@ -172,14 +184,16 @@ def drift_of(kit: Ends) -> Drift:
     unposted = kit.connectwise.unposted_entries(KINDS)
     names = [row["batch"] for row in kit.log.history() if row["state"] == "created"]
     batches = [_batch_of(kit, batch) for batch in names]
-    return find_drift(batches, unposted.keys(), kit.company.capabilities)
+    unfinished = kit.log.unfinished_batches()
+    return find_drift(batches, unposted.keys(), kit.company.capabilities, unfinished=unfinished)
 
 
 def _batch_of(kit: Ends, batch: str) -> Batch:
     plan, logged = _of_log(kit, batch)
-    members, rows = batch_members(plan, logged), lasting(logged)
+    members = _to_post(batch_members(plan, logged, states=IN_BATCH), logged)
+    rows = lasting(logged)
     found = kit.connectwise.find_batch(batch)
-    holds = kit.company.find_many([row.document for row in rows])
+    holds = [there or () for there in look(rows, kit.company)]
     return Batch(
         batch=batch,
         logged=logged,
@@ -202,7 +216,7 @@ def _prepared(
         transactions,
         detail,
         setup=_setup(kit, detail, books),
-        found=kit.company.find_many,
+        found=lambda documents: look_up(documents, kit.company),
         history=history,
         standing=_standing(kit, history),
         **_settings(kit, books),
@@ -324,7 +338,8 @@ def _standing(
     kit: Ends, history: dict[str, list[LoggedDocument]]
 ) -> dict[str, list[StoredDocument]]:
     """What the company still holds of what the log says was posted, by transaction."""
-    past = {row.place: row for rows in history.values() for row in rows}
+    # A place may be in the log twice: a restored company gives it to another document.
+    past = {row.document.label: row for rows in history.values() for row in rows}
     standing: dict[str, list[StoredDocument]] = defaultdict(list)
     for row, stored in _at_places(kit, past.values()):
         for key in row.document.transactions if not stored.voided else ():
@@ -342,9 +357,15 @@ def _at_places(
 ) -> Iterator[tuple[LoggedDocument, StoredDocument]]:
     """What the company holds where the log says that a document is."""
     placed = [row for row in logged if row.place]
-    holds = kit.company.find_many([row.document for row in placed])
-    for row, found in zip(placed, holds, strict=True):
-        yield from ((row, stored) for stored in found if stored.place == row.place)
+    for row, found in zip(placed, look(placed, kit.company), strict=True):
+        yield from ((row, stored) for stored in found or () if _is_at(row, stored))
+
+
+def _is_at(row: LoggedDocument, stored: StoredDocument) -> bool:
+    """Whether the company's document is the one of a row; by our key where it carries one."""
+    if stored.token:
+        return stored.token == row.document.token
+    return stored.place == row.place
 
 
 # --- what a person selected ---

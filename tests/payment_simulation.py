@@ -59,6 +59,7 @@ class Source:
     lines: dict[str, tuple[int, int]]
     state: Any = "standing"
     taken_back: date | None = None  # voided on
+    reverses: str = ""  # place of the receipt whose check came back
     bounced: bool = False  # it or its reversal: both stand and nothing is left of them
 
 
@@ -136,6 +137,7 @@ class Books:
                 date=day,
                 amount=Decimal(sign * money) / 100,
                 discount=Decimal(sign * discount) / 100,
+                reverses=source.reverses,
             )
             for sign, day in made
             for number, (money, discount) in source.lines.items()
@@ -204,6 +206,7 @@ class Books:
         lines = {number: (-money, -less) for number, (money, less) in source.lines.items()}
         back = Source(f"n{len(self.sources)}", "receipt", source.customer, today, lines)
         source.bounced = back.bounced = True
+        back.reverses = source.place
         self.sources[back.place] = back
         self._changed(back, today)
 

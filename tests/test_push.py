@@ -11,6 +11,7 @@ import pytest
 from sage50kit.batch.push import push
 from sage50kit.errors import (
     BatchTaken,
+    ContentChanged,
     InDoubt,
     PlanBlocked,
     PushInProgress,
@@ -216,7 +217,9 @@ def test_a_plan_that_somebody_else_has_pushed_meanwhile_ends(kit):
     stale = kit.plan(choose(kit, INVOICE), batch="B")
     pushed(kit, INVOICE, "C")
 
-    assert kit.push(stale, dry_run=False).status == "failed"
+    with pytest.raises(ContentChanged, match="Plan again"):
+        kit.push(stale, dry_run=False)
+    assert kit.verify("C").ok
     assert kit.log.unfinished_batches() == []
     assert kit.connectwise.find_batch("B") is None
 

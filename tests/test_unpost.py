@@ -11,9 +11,11 @@ import pytest
 
 from sage50kit.errors import (
     BatchTaken,
+    CompanyUnavailable,
     ConnectWiseRejected,
     ConnectWiseUnavailable,
     InDoubt,
+    PlanBlocked,
     UsageError,
 )
 from tests.pushing import (
@@ -215,11 +217,142 @@ def test_a_company_that_cannot_void_or_tell_is_named(kit):
         with pytest.raises(UsageError, match="cannot void"):
             call()
     kit.company = Blind(company)
-    with pytest.raises(InDoubt, match="nobody can tell"):
-        kit.unpost("A")
+    undone = kit.unpost("A")
+    assert list(undone.documents["state"]) == ["cannot be told: look there"]
+    assert kit.connectwise.find_batch("A") is None
+
+
+def test_what_a_company_cannot_tell_of_is_not_posted_again(kit):
+    """Un-posted, and nobody can say whether it stands in Sage: it is blocked until a person names its key."""
+    pushed(kit, INVOICE, "A")
+    kit.unpost("A")
+    kit.company = Blind(kit.company)
+
+    with pytest.raises(PlanBlocked, match="nobody can tell"):
+        kit.plan(choose(kit, INVOICE), batch="B")
+    assert kit.plan(choose(kit, INVOICE), batch="B", repost=INVOICE).documents[0].generation == 2
+
+
+def test_unposting_leaves_what_is_in_another_batch(kit):
+    """A receipt left its batch and joined the next one: un-posting the first with void does not touch it."""
+    pushed(kit, [*WAITING, *TRANSFER], "A")
+    kit.unpost(document=WAITING[0])
+    pushed(kit, WAITING, "B")
+    undone = kit.unpost("A", void=True)
+
+    assert list(undone.documents["label"]) == TRANSFER
+    assert list(undone.issues["code"]) == ["in_other_batch"]
+    assert len(living(kit)) == 1
+    assert kit.verify("B").ok
+    assert kit.rerun("B").counts == {"present": 1, "missing": 0, "changed": 0}
+
+
+def test_what_joined_a_batch_is_looked_at_before_the_batch_is_made(kit):
+    """Un-posted, planned again, then voided as the list asked: it does not enter the batch unposted."""
+    (place,) = pushed(kit, INVOICE, "A").documents["place"]
+    kit.unpost("A")
+    plan = kit.plan(choose(kit, INVOICE), batch="B")
+    kit.company.void(place, on=date(2026, 10, 31))
+    report = kit.push(plan, dry_run=False)
+
+    assert report.status == "failed"
+    assert kit.connectwise.find_batch("B") is None
+    assert kit.log.verify() == []
+    assert pushed(kit, INVOICE, "B").status.startswith("completed")
+    assert len(living(kit)) == 1
+
+
+def test_what_joined_a_batch_and_was_lost_is_missing_in_it(kit):
+    """Deleted in Sage after it joined: re-run, verify and drift of the later batch say so."""
+    (place,) = pushed(kit, INVOICE, "A").documents["place"]
+    kit.unpost("A")
+    pushed(kit, INVOICE, "B")
+    kit.company.delete(place)
+
+    assert not kit.verify("B").ok
+    assert codes(kit.verify_all()) == {INVOICE[0]: "deleted_in_sage"}
+    assert kit.rerun("B", dry_run=False).counts["missing"] == 1
+    assert (len(living(kit)), kit.verify("B").ok) == (1, True)
+
+
+def test_a_batch_of_somebody_else_is_not_deleted(kit):
+    """Ours was deleted by hand and another one made under its number: it is left alone."""
+    pushed(kit, INVOICE, "A")
+    unbatch(kit, "A")
+    foreign = [int(entry) for entry in choose(kit, TRANSFER)["entry_ids"].iloc[0].split(",")]
+    kit.connectwise.create_batch("A", kinds={"transfer"}, entry_ids=foreign)
+    undone = kit.unpost("A")
+
+    assert list(undone.issues["code"]) == ["batch_not_ours"]
+    assert kit.connectwise.find_batch("A") is not None
+
+
+def test_silence_while_voiding_names_the_document(kit):
+    """Sage does not answer: the document is named, and the same command goes on."""
+    pushed(kit, INVOICE, "A")
+    company = kit.company
+
+    def silent(place: str, *, on: date) -> None:
+        raise CompanyUnavailable("locked")
+
+    kit.company = Wrapped(company, void=silent)
+    with pytest.raises(InDoubt, match=INVOICE[0]):
+        kit.unpost("A", void=True)
+    kit.company = company
+    assert kit.unpost("A", void=True).exit_code == 0
 
 
 # --- one document ---
+
+
+def test_an_order_leaves_every_batch_that_has_a_receipt_of_it(kit):
+    """Two packing slips of one order in two batches: both are unposted, and both are told."""
+    slips = ["receipt:702-DH-1-purchase", "receipt:702-DH-2-purchase"]
+    pushed(kit, slips[:1], "A")
+    pushed(kit, slips[1:], "B")
+    undone = kit.unpost(document=slips[0])
+
+    assert sorted(undone.documents["label"]) == slips
+    assert {row.state for batch in "AB" for row in kit.log.documents(batch)} == {"unbatched"}
+    pushed(kit, slips, "C")
+    assert (len(living(kit)), kit.verify("C").ok) == (2, True)
+
+
+def test_a_receipt_whose_batch_is_hidden_is_a_finding(kit):
+    """Nothing was un-batched: it is said, and nothing is marked."""
+    pushed(kit, WAITING, "A")
+    kit.connectwise = Wrapped(kit.connectwise, find_batch=lambda _: None)
+    undone = kit.unpost(document=WAITING[0])
+
+    assert (undone.done, list(undone.issues["code"])) == (False, ["batch_missing"])
+    assert kit.log.documents("A")[0].state == "posted"
+
+
+def test_a_receipt_of_an_unfinished_batch_is_resumed_first(kit):
+    """It was posted and never batched: nothing can be taken out."""
+    connectwise = kit.connectwise
+
+    def away(*_: Any, **__: Any) -> None:
+        raise ConnectWiseUnavailable("down")
+
+    kit.connectwise = Wrapped(connectwise, create_batch=away)
+    with pytest.raises(InDoubt):
+        pushed(kit, WAITING, "A")
+    kit.connectwise = connectwise
+    with pytest.raises(UsageError, match="sage50kit resume"):
+        kit.unpost(document=WAITING[0])
+
+
+def test_a_document_of_two_parts_is_voided_whole(kit):
+    """Both documents of an adjustment are cancelled by its key; one alone by its label."""
+    key = "adjustment:82-adjustment"
+    pushed(kit, [key], "A")
+    undone = kit.void(key)
+
+    assert len(undone.documents) == 2
+    assert living(kit) == []
+    with pytest.raises(UsageError, match="no posted document"):
+        kit.void(f"{key}/3")
 
 
 def test_a_receipt_is_unbatched_over_rest(kit):
@@ -282,12 +415,17 @@ def test_an_unknown_document_is_refused(kit):
 
 
 def test_voiding_one_document(kit):
-    """It is cancelled in the books and marked; a second time changes nothing more."""
+    """It is cancelled in the books, and still batched: that is said until its batch is un-posted."""
     pushed(kit, INVOICE, "A")
-    assert kit.void(INVOICE[0], on="2026-10-31").exit_code == 0
+    undone = kit.void(INVOICE[0], on="2026-10-31")
+    assert (list(undone.issues["code"]), undone.exit_code) == (["still_batched"], 3)
+    assert undone.headline == f"{INVOICE[0]}: 1 of 1 documents are cancelled in Sage 50."
     assert living(kit) == []
+    assert codes(kit.verify_all()) == {INVOICE[0]: "voided_in_sage"}
+    assert "voided_in_books" in set(kit.verify("A").findings["code"])
+    assert kit.unpost("A").exit_code == 0
     assert kit.void(INVOICE[0]).exit_code == 0
-    assert kit.verify_all().findings.empty  # cancelled through the kit is no drift
+    assert kit.verify_all().findings.empty
 
 
 def test_what_was_undone_is_shown_as_a_page(kit):
@@ -501,3 +639,21 @@ def test_drift_is_shown_as_a_page(kit):
     assert repr(same) == "<Drift 1 documents: all as they were posted, in both systems.>"
     assert drift.headline in drift._repr_html_()
     assert "X-1" in drift._repr_html_()
+
+
+def test_an_unfinished_batch_is_told(kit):
+    """What waits for its batch is not called well."""
+    with interrupted(kit):
+        pushed(kit, INVOICE, "A")
+
+    assert codes(kit.verify_all()) == {"A": "unfinished_batch"}
+
+
+def test_a_batch_deleted_by_hand_and_pushed_again_is_no_drift(kit):
+    """Its document is in the later batch: nobody is asked to void it."""
+    pushed(kit, INVOICE, "A")
+    unbatch(kit, "A")
+    pushed(kit, INVOICE, "B")
+
+    assert kit.verify_all().findings.empty
+    assert kit.verify("B").ok

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sage50kit.batch.mapping import amount_words
 from sage50kit.issues import finding
-from sage50kit.model import fold
+from sage50kit.model import fold, token
 from sage50kit.money import ZERO
 
 if TYPE_CHECKING:
@@ -63,6 +63,18 @@ def is_this(document: Document, stored: StoredDocument, can: Capabilities) -> bo
         and stored.posting_date == document.posting_date
         and stored.total == expected_total(document, stored)
     )
+
+
+def living(document: Document, holds: Sequence[StoredDocument], can: Capabilities) -> list[str]:
+    """The places where a document stands under our key, of whatever generation."""
+    if document.type not in can.carries_key:
+        return []
+    mine = token(document.key, part=document.part)
+    return [
+        row.place
+        for row in holds
+        if not row.voided and (row.token == mine or row.token.startswith(f"{mine}."))
+    ]
 
 
 def differences(document: Document, stored: StoredDocument) -> list[Issue]:

@@ -28,7 +28,7 @@ from sage50kit.batch.mapping import Mapper, Setup, amount_words
 from sage50kit.batch.purchases import purchase_document, purchase_rows
 from sage50kit.batch.sales import invoice_entry_ids, nothing_but_zeros, sales_document
 from sage50kit.connectwise.assumptions import product_number
-from sage50kit.model import Document, LeftOut, Master, Transaction, fold
+from sage50kit.model import Document, Joined, LeftOut, Master, Transaction, fold
 from sage50kit.money import ZERO, cents, total
 
 if TYPE_CHECKING:
@@ -85,6 +85,7 @@ class Prepared:
     transactions: tuple[Transaction, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
     issues: tuple[Issue, ...] = ()
+    joined: tuple[Joined, ...] = ()
     together: tuple[tuple[str, ...], ...] = ()  # the transactions of each expense bill
 
 

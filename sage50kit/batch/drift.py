@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from sage50kit.batch.compare import is_this
+from sage50kit.batch.compare import is_this, living
 from sage50kit.batch.report import lasting
 from sage50kit.batch.verify import changed_in_books, changed_in_connectwise
 from sage50kit.issues import Issue, finding
-from sage50kit.model import ARRIVED
+from sage50kit.model import IN_BATCH
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -65,18 +65,25 @@ class Drift:
         return part(drift_page(self))
 
 
-def find_drift(batches: Iterable[Batch], unposted: Collection[str], can: Capabilities) -> Drift:
+def find_drift(
+    batches: Iterable[Batch],
+    unposted: Collection[str],
+    can: Capabilities,
+    *,
+    unfinished: Sequence[str] = (),
+) -> Drift:
     """Look at every posted document once.
 
     Args:
         batches: those that ConnectWise should have.
         unposted: keys of what ConnectWise lists as unposted.
         can: what the connector promises.
+        unfinished: batches that are not ended; each is a finding of its own.
     """
-    rows, count = [], 0
+    rows, count = [_unfinished(batch) for batch in unfinished], 0
     for batch in batches:
         for row in lasting(batch.logged):
-            if row.state not in ARRIVED:
+            if row.state not in IN_BATCH:
                 continue
             count += 1
             issue = _cause(row, batch, unposted, can)
@@ -93,6 +100,9 @@ def _cause(
     there = _there(row, batch.holds.get(document.label, ()), can)
     if there is None:
         return finding("deleted_in_sage", field="document", value=row.place, **words)
+    twice = living(document, batch.holds.get(document.label, ()), can)
+    if len(twice) > 1:
+        return finding("posted_twice", field="document", value=", ".join(twice), **words)
     if there.voided:
         return finding("voided_in_sage", field="document", value=there.place, **words)
     if document.entry_ids and not set(document.entry_ids) <= set(batch.entry_ids):
@@ -130,6 +140,12 @@ def _changed(
         said = "; ".join(issue.message for issue in changes)
         return finding("edited_in_connectwise", field="document", value=said, **words)
     return None
+
+
+def _unfinished(batch: str) -> dict[str, str]:
+    issue = finding("unfinished_batch", key=batch, number=batch, field="batch", value=batch)
+    words = {"code": issue.code, "message": issue.message, "fix": issue.fix, "since": ""}
+    return {"batch": batch, "document": batch, "number": batch, **words}
 
 
 def _row(batch: str, row: LoggedDocument, issue: Issue) -> dict[str, str]:

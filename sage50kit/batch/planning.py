@@ -38,7 +38,8 @@ def prepare(
     push: PushSettings,
     delimiter: str = ":",
     drop_trailing: bool = True,
-    found: Callable[[Sequence[Document]], Sequence[tuple[StoredDocument, ...]]] | None = None,
+    found: Callable[[Sequence[Document]], Sequence[tuple[StoredDocument, ...] | None]]
+    | None = None,
     history: Mapping[str, Sequence[LoggedDocument]] | None = None,
     standing: Mapping[str, Sequence[StoredDocument]] | None = None,
     unfinished: Mapping[str, str] | None = None,
@@ -55,7 +56,7 @@ def prepare(
         push: the settings of the profile.
         delimiter: between account segments in the export.
         drop_trailing: whether `4001:` is account 4001.
-        found: asks the company what it holds for each document (`Connector.find_many`).
+        found: asks the company what it holds for each document; None where it cannot tell.
         history: what the push log knows of the transactions.
         standing: what the company still holds of what the log says was posted, by transaction.
         unfinished: the batch that has begun a transaction and not ended, by transaction.
@@ -74,12 +75,14 @@ def prepare(
             delimiter=delimiter,
             drop_trailing=drop_trailing,
         )
+        looked = list(zip(drafted.documents, look(drafted.documents), strict=True))
         return check(
             drafted,
             books=books,
             setup=setup,
             push=push,
-            found=look(drafted.documents),
+            found=[holds or () for _, holds in looked],
+            untold=[row.label for row, holds in looked if holds is None],
             history=history or {},
             standing=standing,
             unfinished=unfinished,
@@ -91,12 +94,12 @@ def prepare(
 
 
 def _looked_up_once(
-    found: Callable[[Sequence[Document]], Sequence[tuple[StoredDocument, ...]]],
-) -> Callable[[Sequence[Document]], list[tuple[StoredDocument, ...]]]:
+    found: Callable[[Sequence[Document]], Sequence[tuple[StoredDocument, ...] | None]],
+) -> Callable[[Sequence[Document]], list[tuple[StoredDocument, ...] | None]]:
     """`found`, which asks about no document twice."""
-    known: dict[str, tuple[StoredDocument, ...]] = {}
+    known: dict[str, tuple[StoredDocument, ...] | None] = {}
 
-    def look(documents: Sequence[Document]) -> list[tuple[StoredDocument, ...]]:
+    def look(documents: Sequence[Document]) -> list[tuple[StoredDocument, ...] | None]:
         new = [row for row in documents if row.fingerprint not in known]
         known.update(zip((row.fingerprint for row in new), found(new), strict=True))
         return [known[row.fingerprint] for row in documents]
@@ -157,6 +160,7 @@ def check(
     standing: Mapping[str, Sequence[StoredDocument]] | None = None,
     unfinished: Mapping[str, str] | None = None,
     repost: Collection[str] = (),
+    untold: Collection[str] = (),
 ) -> Prepared:
     """Check the documents together, against the books and the log; sort them for posting.
 
@@ -170,6 +174,7 @@ def check(
         standing: what the company still holds of what the log says was posted, by transaction.
         unfinished: the batch that has begun a transaction and not ended, by transaction.
         repost: transactions to post again although they stand in the books.
+        untold: labels of the documents that the company cannot tell of.
     """
     checked = Checked(
         documents=list(drafted.documents),
@@ -183,6 +188,7 @@ def check(
         unfinished=unfinished or {},
         together=drafted.together,
         repost=frozenset(repost),
+        untold=frozenset(untold),
     )
     checked.issues += check_package(setup.package, {row.kind for row in drafted.transactions})
     for one in CHECKS:
@@ -192,6 +198,7 @@ def check(
         documents=tuple(sorted(checked.documents, key=posting_order)),
         transactions=tuple(checked.transactions),
         issues=tuple(checked.issues),
+        joined=tuple(checked.joined),
     )
 
 
@@ -227,4 +234,5 @@ def freeze(
         transactions=prepared.transactions,
         left_out=(*prepared.left_out, *left_out),
         issues=prepared.issues,
+        joined=prepared.joined,
     )

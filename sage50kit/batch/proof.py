@@ -251,7 +251,7 @@ def money_frame(
 
 
 def unposted_members(plan: Plan) -> list[Transaction]:
-    """The transactions that enter the batch without a document."""
+    """The transactions that enter the batch without a posting: those of joined documents among them."""
     return [row for row in plan.transactions if row.disposition != "post"]
 
 

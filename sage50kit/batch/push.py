@@ -18,13 +18,14 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from sage50kit.batch.compare import differences, entry_findings, is_this
+from sage50kit.batch.compare import differences, entry_findings, is_this, same_content
 from sage50kit.batch.numbers import check_number
 from sage50kit.batch.report import PushReport, lasting, make_report
 from sage50kit.errors import (
     BatchTaken,
     ConnectWiseError,
     ConnectWiseRejected,
+    ContentChanged,
     DocumentRefused,
     InDoubt,
     OutcomeUnknown,
@@ -33,9 +34,10 @@ from sage50kit.errors import (
 )
 from sage50kit.issues import finding
 from sage50kit.model import ARRIVED
+from sage50kit.pushlog import ENDED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     from sage50kit.connectors.base import Connector
     from sage50kit.connectwise import wire
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
     Progress = Callable[[int, int], None]
 
 DOUBTFUL: frozenset[DocumentState] = frozenset({"sending", "in_doubt"})
+NOT_THERE = "it is no longer in Sage 50 as it was planned"
 GONE = (
     "ConnectWise no longer lists it as it was planned: it was batched by somebody else, or reopened"
 )
@@ -78,6 +81,7 @@ def push(
     words: dict[str, Any] = {"company": company, "connectwise": connectwise, "log": log}
     with hold(company, log):
         check_batch_number(plan, connectwise, log)
+        check_joined(plan, connectwise, log)
         earlier = [finish_recorded(batch, **words) for batch in unfinished(log, but=plan.batch)]
         log.record(plan)
         for report in earlier:
@@ -118,6 +122,22 @@ def check_batch_number(plan: Plan, connectwise: ConnectWise, log: PushLog) -> No
         raise BatchTaken(
             f"batch number {plan.batch} is taken in ConnectWise. Take another one. Nothing was written."
         )
+
+
+def check_joined(plan: Plan, connectwise: ConnectWise, log: PushLog) -> None:
+    """What is to join this batch from the books is unposted still, and in no other batch.
+
+    Raises:
+        ContentChanged: somebody else batched it since it was planned; nothing was written.
+    """
+    if not plan.joined or log.holds(plan):
+        return
+    listed = _still_listed(plan, connectwise)
+    for row in plan.joined:
+        if not set(row.document.transactions) <= listed:
+            raise ContentChanged(
+                f"{row.document.number} ({row.document.label}): {GONE}. Plan again; nothing was written."
+            )
 
 
 # --- what an earlier push left ---
@@ -164,6 +184,7 @@ def finish(
     """From wherever a recorded plan stands to its end."""
     with doubt_is_said(plan, log):
         settle(plan, company, log)
+        look_again(plan, company, log)
         waiting = [row for row in log.documents(plan.batch) if row.state == "planned"]
         waiting = refuse_gone(waiting, plan, connectwise, log)
         if waiting:
@@ -216,13 +237,20 @@ def settle(plan: Plan, company: Connector, log: PushLog) -> None:
 def look(
     rows: Sequence[LoggedDocument], company: Connector
 ) -> list[tuple[StoredDocument, ...] | None]:
+    """What the company holds for each document of the log; None where it cannot tell."""
+    return look_up([row.document for row in rows], company)
+
+
+def look_up(
+    documents: Sequence[Document], company: Connector
+) -> list[tuple[StoredDocument, ...] | None]:
     """What the company holds for each document; None where it cannot tell."""
     try:
-        return [*company.find_many([row.document for row in rows])] if rows else []
+        return [*company.find_many(documents)] if documents else []
     except OutcomeUnknown:
-        if len(rows) == 1:
+        if len(documents) == 1:
             return [None]
-    return [found for row in rows for found in look([row], company)]
+    return [found for document in documents for found in look_up([document], company)]
 
 
 def _settle_one(
@@ -252,6 +280,34 @@ def _settle_one(
     return ""
 
 
+def look_again(plan: Plan, company: Connector, log: PushLog) -> None:
+    """What the batch will rely on stands in the books still: what joins it, and what was posted earlier.
+
+    A document that was voided, deleted or changed since stays out of the batch.
+    """
+    known = log.batch(plan.batch)
+    if known is None or known.state not in ("planned", "creating"):
+        return
+    rows = [row for row in log.documents(plan.batch) if row.state in ("joining", *ARRIVED)]
+    for row, holds in zip(rows, look(rows, company), strict=True):
+        if holds is None and row.state != "joining":
+            continue
+        if not any(_stands(row, stored, company) for stored in holds or ()):
+            reason = f"{NOT_THERE}: {row.place}"
+            log.mark(row.document, "unbatched", batch=plan.batch, reason=reason)
+        elif row.state == "joining":
+            log.mark(row.document, "joined", batch=plan.batch)
+
+
+def _stands(row: LoggedDocument, stored: StoredDocument, company: Connector) -> bool:
+    """Whether this is the living document of a row; one that joins must have the content it was seen with."""
+    if stored.voided:
+        return False
+    if row.state == "joining" and not same_content(row.document, stored):
+        return False
+    return is_this(row.document, stored, company.capabilities) or stored.place == row.place
+
+
 # --- post ---
 
 
@@ -266,10 +322,13 @@ def refuse_gone(
     if not waiting or known is None or known.state == "rerunning":
         return list(waiting)
     listed = _still_listed(plan, connectwise)
-    gone = [row for row in waiting if not set(row.document.transactions) <= listed]
-    for row in gone:
-        log.mark(row.document, "refused", batch=plan.batch, reason=GONE)
-    return [row for row in waiting if row not in gone]
+    rest = []
+    for row in waiting:
+        if set(row.document.transactions) <= listed:
+            rest.append(row)
+        else:
+            log.mark(row.document, "refused", batch=plan.batch, reason=GONE)
+    return rest
 
 
 def _still_listed(plan: Plan, connectwise: ConnectWise) -> set[str]:
@@ -355,20 +414,34 @@ def create_batch(plan: Plan, connectwise: ConnectWise, log: PushLog) -> None:
     The batch of a re-run exists, or is closed: it is read, never made again.
     """
     known = log.batch(plan.batch)
-    if known is None or known.state in ("created", "unposted"):
+    if known is None or known.state in ENDED:
         return
     members = batch_members(plan, log.documents(plan.batch))
     if known.state == "rerunning":
         _end_batch(plan.batch, members, connectwise.find_batch(plan.batch), connectwise, log)
         return
     if not members:
+        if any(row.state in ARRIVED for row in log.documents(plan.batch)):
+            log.mark_batch(
+                plan.batch, "failed"
+            )  # some parts stand in the books, no transaction whole
+        elif known.state != "planned":
+            log.mark_batch(plan.batch, "planned")
         return
     log.mark_batch(plan.batch, "creating", keys=[row.key for row in members])
     found = connectwise.find_batch(plan.batch) or _create(plan, members, connectwise)
     if found is None and all(row.disposition != "post" for row in members):
-        log.mark_batch(plan.batch, "planned")  # nothing was posted, its number is free
+        _give_up(plan, log)
         return
     _end_batch(plan.batch, members, found, connectwise, log)
+
+
+def _give_up(plan: Plan, log: PushLog) -> None:
+    """Nothing was posted and nothing is left to batch: the number is free."""
+    for row in log.documents(plan.batch):
+        if row.state == "joined":
+            log.mark(row.document, "unbatched", batch=plan.batch, reason=GONE)
+    log.mark_batch(plan.batch, "planned")
 
 
 def _create(
@@ -436,12 +509,21 @@ def _end_batch(
     log.mark_batch(batch, "created", batch_id=found.id, issues=entry_findings(members, held))
 
 
-def batch_members(plan: Plan, logged: Sequence[LoggedDocument]) -> list[Transaction]:
+def batch_members(
+    plan: Plan,
+    logged: Sequence[LoggedDocument],
+    *,
+    states: Collection[DocumentState] = ARRIVED,
+) -> list[Transaction]:
     """The transactions that enter the batch: those whose every part was posted, and those without a posting.
 
     Of the latter are what was cleared, what posts nothing, and what stood in the books before.
     """
     rows = lasting(logged)
-    missing = {key for row in rows if row.state not in ARRIVED for key in row.document.transactions}
+    missing = {key for row in rows if row.state not in states for key in row.document.transactions}
     posted = {key for row in rows for key in row.document.transactions} - missing
-    return [row for row in plan.transactions if row.disposition != "post" or row.key in posted]
+    return [
+        row
+        for row in plan.transactions
+        if row.key in posted or (row.disposition != "post" and row.key not in missing)
+    ]

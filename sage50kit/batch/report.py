@@ -119,7 +119,8 @@ def _report(
     issues: list[Issue],
     taken: Collection[str] = (),
 ) -> PushReport:
-    now = current(logged)
+    # What joined the batch was not posted by it: it stands among the transactions without a posting.
+    now = [row for row in current(logged) if row.state not in ("joining", "joined")]
     counts = Counter(row.state for row in now)
     state = batch.state if batch else "planned"
     status = _status(counts, state=state, plan=plan, issues=issues)
@@ -129,7 +130,7 @@ def _report(
     posted = [row.document for row in now if row.state in ARRIVED]
     return PushReport(
         status=status,
-        headline=_headline(plan, status, counts, next_batch, unposted=state == "unposted"),
+        headline=_headline(plan, status, counts, next_batch, state=state),
         batch=plan.batch,
         batch_id=batch.batch_id if batch else None,
         next_batch=next_batch,
@@ -178,6 +179,8 @@ def _status(
     counts: Counter[Any], *, state: BatchState, plan: Plan, issues: Sequence[Issue]
 ) -> Status:
     created = state in ("created", "unposted")
+    if state == "failed":
+        return "completed_with_errors" if counts["posted"] + counts["exported"] else "failed"
     if counts["sending"] or counts["in_doubt"] or counts["planned"]:
         return "in_doubt"
     arrived = counts["posted"] + counts["exported"]
@@ -204,17 +207,24 @@ NEEDS_PERSON = frozenset(
         "batch_entry_foreign",
         "batch_missing",
         "finished_first_errors",
+        "partly_posted",
     }
 )
 
 
 def _headline(
-    plan: Plan, status: Status, counts: Counter[Any], next_batch: str, *, unposted: bool
+    plan: Plan, status: Status, counts: Counter[Any], next_batch: str, *, state: BatchState
 ) -> str:
-    if unposted:
+    batch_made = state != "failed"
+    if state == "unposted":
         return f"Batch {plan.batch} was un-posted; its transactions are unposted again."
     arrived = counts["posted"] + counts["exported"]
     of = f"{arrived} of {counts.total()} documents posted"
+    if status == "completed_with_errors" and not batch_made:
+        return (
+            f"Batch {plan.batch} was not made in ConnectWise: no transaction is posted whole. {arrived} "
+            f"documents stand in Sage 50. Correct the rest and push it as {next_batch}: it joins them."
+        )
     if status == "failed":
         return f"The batch failed: nothing was posted, batch number {plan.batch} is free."
     if status == "in_doubt":
@@ -256,6 +266,7 @@ def said_once(planned: Sequence[Issue], answers: Sequence[Issue]) -> list[Issue]
 def _answers(plan: Plan, logged: Sequence[LoggedDocument], log: PushLog) -> list[Issue]:
     """What the company said: refusals, warnings, and what it stored otherwise."""
     found = []
+    found += _partly(logged)
     for row in logged:
         if row.state == "refused":
             words = {"key": row.key, "number": row.document.number}
@@ -286,6 +297,21 @@ def _answers(plan: Plan, logged: Sequence[LoggedDocument], log: PushLog) -> list
 def _said(row: LoggedDocument) -> str:
     """What the company said; its sentence names the document, and so does the line it stands on."""
     return row.reason.removeprefix(f"{row.document.number} ({row.document.label}): ")
+
+
+def _partly(logged: Sequence[LoggedDocument]) -> list[Issue]:
+    """Transactions of which one part is posted and another is not: never batched, always shown (9.1)."""
+    parts: dict[str, list[LoggedDocument]] = {}
+    for row in current(logged):
+        parts.setdefault(row.key, []).append(row)
+    return [
+        finding(
+            "partly_posted", key=key, number=rows[0].document.number, field="document", value=there
+        )
+        for key, rows in parts.items()
+        if (there := ", ".join(row.place for row in rows if row.state in ARRIVED))
+        and any(row.state == "refused" for row in rows)
+    ]
 
 
 def _row(document: Any, state: str, place: str, reason: str) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from sage50kit.batch.proof import money_frame
 from sage50kit.batch.push import check_pair, finish_recorded, hold, unfinished
 from sage50kit.errors import InDoubt
 from sage50kit.issues import issues_frame
-from sage50kit.model import token
+from sage50kit.model import ARRIVED, token
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -62,9 +62,13 @@ class Rerun:
         words = ", ".join(f"{count} {state}" for state, count in self.counts.items())
         if self.report is None:
             return f"Batch {self.batch}: {words}. {len(self.plan.documents)} would be posted."
-        posted = self.report.counts.get("posted", 0) + self.report.counts.get("exported", 0)
-        done = f"{posted} of {len(self.documents)} documents stand in the books"
-        return f"Batch {self.batch}: {words}. Now {done}."
+        states = dict(
+            zip(self.report.documents["label"], self.report.documents["state"], strict=True)
+        )
+        posted = [row for row in self.plan.documents if states[row.label] in ARRIVED]
+        return (
+            f"Batch {self.batch}: {words}. {len(posted)} of {len(self.plan.documents)} were posted."
+        )
 
     @property
     def exit_code(self) -> int:
@@ -119,7 +123,8 @@ def review(
         for row in prepared.documents
         if _plain(row) in wanted or set(row.transactions) & set(repost)
     )
-    keys = {row.key for row in chosen}
+    # What is missing and cannot be planned blocks with its own findings.
+    keys = {row.key for row in chosen} | {row.key for row in documents if row.label in wanted}
     matter = tuple(row for row in prepared.issues if row.key in keys or not row.key)
     plan = freeze(
         replace(prepared, documents=chosen, left_out=(), issues=matter),

@@ -7,8 +7,8 @@ where the connector can and a person says so.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
 
 from sage50kit.batch.compare import is_this
 from sage50kit.batch.mapping import amount_words
@@ -16,6 +16,7 @@ from sage50kit.batch.proof import money_frame
 from sage50kit.batch.push import hold, look, unfinished
 from sage50kit.batch.report import Status, current
 from sage50kit.errors import (
+    CompanyError,
     ConnectWiseError,
     ConnectWiseRejected,
     DocumentRefused,
@@ -23,7 +24,7 @@ from sage50kit.errors import (
     UsageError,
 )
 from sage50kit.issues import Issue, finding, issues_frame
-from sage50kit.model import ARRIVED, ONCE_POSTED, SAGE_SCREENS
+from sage50kit.model import ARRIVED, IN_BATCH, ONCE_POSTED, SAGE_SCREENS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from sage50kit.connectors.base import Connector
+    from sage50kit.connectwise import wire
     from sage50kit.connectwise.site import ConnectWise
     from sage50kit.model import StoredDocument
     from sage50kit.pushlog import LoggedBatch, LoggedDocument, PushLog
@@ -102,12 +104,35 @@ def unpost_batch(
     """
     with hold(company, log):
         known = _known(batch, log)
-        rows = _documents_of((row.key for row in known.transactions), log)
         issues = [] if known.state == "unposted" else _delete(known, connectwise, log)
         done = not issues
+        mine, others = _of_batch(known, log)
         if done and void:
-            issues += _void_all(rows, on, company, log)
-        return _undone(batch, rows, issues, company, done=done)
+            issues += _void_all(mine, on, company, log)
+        issues += [_in_other(row) for row in others]
+        return _undone(batch, mine, issues, company, done=done)
+
+
+def _of_batch(
+    known: LoggedBatch, log: PushLog
+) -> tuple[list[LoggedDocument], list[LoggedDocument]]:
+    """The documents of a batch's transactions: those it had last, and those that are in another batch now."""
+    rows = _documents_of((row.key for row in known.transactions), log)
+    standing = {row.batch: log.batch(row.batch) for row in rows}
+    others = [
+        row
+        for row in rows
+        if row.batch != known.batch
+        and row.state in IN_BATCH
+        and (there := standing[row.batch]) is not None
+        and there.state != "unposted"
+    ]
+    return [row for row in rows if row not in others], others
+
+
+def _in_other(row: LoggedDocument) -> Issue:
+    words = {"field": "batch", "value": row.batch}
+    return finding("in_other_batch", key=row.key, number=row.document.number, **words)
 
 
 def _known(batch: str, log: PushLog) -> LoggedBatch:
@@ -131,6 +156,8 @@ def _delete(known: LoggedBatch, connectwise: ConnectWise, log: PushLog) -> list[
     if found is None and not _listed_again(known, connectwise):
         return [finding("batch_missing", key="", number="", field="batch", value=batch)]
     if found is not None:
+        if not _is_ours(known, found, connectwise):
+            return [finding("batch_not_ours", key="", number="", field="batch", value=batch)]
         log.note("batch_unposting", batch=batch, batch_id=found.id)
         try:
             connectwise.delete_batch(found.id)
@@ -146,10 +173,18 @@ def _delete(known: LoggedBatch, connectwise: ConnectWise, log: PushLog) -> list[
     return []
 
 
+def _is_ours(known: LoggedBatch, found: wire.AccountingBatch, connectwise: ConnectWise) -> bool:
+    """Whether the batch of this number is the one we made: by its record, else by what it holds."""
+    if found.id == known.batch_id:
+        return True
+    held = {entry.id for entry in connectwise.batch_entries(found.id)}
+    return bool(held & {entry for row in known.transactions for entry in row.entry_ids})
+
+
 def _listed_again(known: LoggedBatch, connectwise: ConnectWise) -> bool:
-    """Whether somebody deleted the batch by hand: its transactions are unposted again."""
+    """Whether somebody deleted the batch by hand: all its transactions are unposted again."""
     there = connectwise.unposted_entries({row.kind for row in known.transactions})
-    return any(row.key in there for row in known.transactions)
+    return all(row.key in there for row in known.transactions)
 
 
 def unpost_document(
@@ -169,20 +204,28 @@ def unpost_document(
         UsageError: the log knows of no posted document of this key.
     """
     with hold(company, log):
-        row = _posted(key, log)
-        if not row.key.startswith("receipt:"):
-            return _undone(row.batch, [row], [_by_hand(row)], company, done=False)
-        rows = _unbatch_order(row, connectwise, log)
-        issues = _void_all(rows, on, company, log) if void else []
-        return _undone(row.batch, rows, issues, company, done=True)
+        rows = _posted(key, log)
+        for batch in {row.batch for row in rows} & set(unfinished(log)):
+            raise UsageError(f"batch {batch} is not finished. Run first: sage50kit resume")
+        if not rows[0].key.startswith("receipt:"):
+            return _undone(rows[0].batch, rows, [_by_hand(rows[0])], company, done=False)
+        gone = _unbatch_order(rows[0], connectwise, log)
+        if not gone:
+            words = {"field": "batch", "value": rows[0].batch}
+            issue = finding("batch_missing", key=key, number=rows[0].document.number, **words)
+            return _undone(rows[0].batch, rows, [issue], company, done=False)
+        issues = _void_all(gone, on, company, log) if void else []
+        return _undone(rows[0].batch, gone, issues, company, done=True)
 
 
-def _posted(key: str, log: PushLog) -> LoggedDocument:
+def _posted(key: str, log: PushLog) -> list[LoggedDocument]:
+    """The posted documents of a transaction, or the one that a label names."""
     plain = key.partition("#")[0].partition("/")[0]
-    found = [row for row in _documents_of([plain], log) if key in (plain, row.document.label)]
+    rows = _documents_of([plain], log)
+    found = rows if key == plain else [row for row in rows if key == row.document.label]
     if not found:
         raise UsageError(f"the push log knows of no posted document of {key}.")
-    return found[0]
+    return found
 
 
 def _documents_of(keys: Iterable[str], log: PushLog) -> list[LoggedDocument]:
@@ -205,9 +248,10 @@ def _by_hand(row: LoggedDocument) -> Issue:
 def _unbatch_order(
     row: LoggedDocument, connectwise: ConnectWise, log: PushLog
 ) -> list[LoggedDocument]:
-    """Un-batch the purchase order of a receipt; returns every document that left its batch by it."""
-    known = log.batch(row.batch)
-    assert known is not None  # noqa: S101  # the document is one of this batch
+    """Un-batch the purchase order of a receipt; returns every document that left its batch by it.
+
+    Nothing, when ConnectWise shows neither the batch nor the receipt among the unposted ones.
+    """
     found = connectwise.find_batch(row.batch)
     entries = connectwise.batch_entries(found.id) if found else []
     mine = set(row.document.entry_ids)
@@ -220,20 +264,23 @@ def _unbatch_order(
             connectwise.unbatch_order(order)
         except ConnectWiseRejected:
             raise
-        except ConnectWiseError:  # silence: the entries that are left will tell
+        except ConnectWiseError:  # silence: the unposted list will tell
             pass
-    held = {entry.id for entry in connectwise.batch_entries(found.id)} if found else set()
-    if mine & held:
+    listed = connectwise.unposted_entries({"receipt"})
+    if row.key not in listed and orders:
         raise InDoubt(f"{row.document.number} is still in batch {row.batch}. Un-post it again.")
+    # The order takes its receipts out of every batch that has one.
     gone = [
         one
-        for one in current(log.documents(row.batch))
-        if one.key.startswith("receipt:") and not held & set(one.document.entry_ids)
+        for one in _documents_of(listed, log)
+        if one.key == row.key
+        or (one.state in ARRIVED and set(one.document.transactions) <= set(listed))
     ]
     for one in gone:
         if one.state in ARRIVED:
             log.mark(one.document, "unbatched", batch=one.batch, reason="its order was un-batched")
-    return [one for one in gone if one.state in (*ARRIVED, "unbatched")]
+    of_row = row.key in listed
+    return [one for one in gone if one.state in (*ARRIVED, "unbatched")] if of_row else []
 
 
 # --- cancelling in the books ---
@@ -248,19 +295,31 @@ def void_document(key: str, *, company: Connector, log: PushLog, on: date | None
     if not company.capabilities.voids:
         raise UsageError("this connector cannot void documents. Void it in Sage 50.")
     with hold(company, log):
-        row = _posted(key, log)
-        issues = _void_all([row], on, company, log)
-        return _undone(row.batch, [row], issues, company, done=not issues)
+        rows = _posted(key, log)
+        issues = _void_all(rows, on, company, log)
+        batched = {row.batch: log.batch(row.batch) for row in rows if row.state in IN_BATCH}
+        issues += [
+            finding(
+                "still_batched", key=key, number=rows[0].document.number, field="batch", value=name
+            )
+            for name, known in batched.items()
+            if known is not None and known.state == "created"
+        ]
+        undone = _undone(rows[0].batch, rows, issues, company, done=True)
+        gone = sum(undone.documents["state"] == "not in Sage 50")
+        return replace(
+            undone, headline=f"{key}: {gone} of {len(rows)} documents are cancelled in Sage 50."
+        )
 
 
 def _void_all(
     rows: Sequence[LoggedDocument], on: date | None, company: Connector, log: PushLog
 ) -> list[Issue]:
-    """Cancel documents, the latest first; what Sage refuses is returned."""
+    """Cancel documents, the latest first; what Sage refuses, or cannot tell of, is returned."""
     issues: list[Issue] = []
     for row, there in reversed(list(zip(rows, _standing(rows, company), strict=True))):
         refused = _void(row, there, on, company, log) if there is not None else []
-        if not refused and row.state != "voided":
+        if not refused and row.state in ARRIVED:
             log.mark(row.document, "voided", batch=row.batch, reason="cancelled after un-posting")
         issues += refused
     return issues
@@ -268,33 +327,36 @@ def _void_all(
 
 def _void(
     row: LoggedDocument,
-    there: StoredDocument,
+    there: StoredDocument | Literal["unknown"],
     on: date | None,
     company: Connector,
     log: PushLog,
 ) -> list[Issue]:
+    words: dict[str, Any] = {"key": row.key, "number": row.document.number, "field": "document"}
+    if there == "unknown":
+        return [finding("void_refused", value="nobody can tell whether it stands there", **words)]
     log.note("voiding", batch=row.batch, key=row.key, place=there.place)
     try:
         company.void(there.place, on=on or there.posting_date)
     except DocumentRefused as error:
-        words = {"field": "document", "value": str(error)}
-        return [finding("void_refused", key=row.key, number=row.document.number, **words)]
+        return [finding("void_refused", value=str(error), **words)]
+    except CompanyError as error:
+        raise InDoubt(
+            f"{row.document.number} ({row.document.label}) at {there.place} was to be voided, and Sage 50 "
+            f"did not answer: {error} Run the same again: it is looked up first."
+        ) from error
     return []
 
 
-def _standing(rows: Sequence[LoggedDocument], company: Connector) -> list[StoredDocument | None]:
-    """The living document of each row; None where it is cancelled or gone.
-
-    Raises:
-        InDoubt: the company cannot tell.
-    """
-    found = []
+def _standing(
+    rows: Sequence[LoggedDocument], company: Connector
+) -> list[StoredDocument | Literal["unknown"] | None]:
+    """The living document of each row; None where it is cancelled or gone."""
+    found: list[StoredDocument | Literal["unknown"] | None] = []
     for row, holds in zip(rows, look(rows, company), strict=True):
         if holds is None:
-            raise InDoubt(
-                f"{row.document.number} ({row.document.label}): nobody can tell whether it stands in "
-                "Sage 50. Look there."
-            )
+            found.append("unknown")
+            continue
         ours = (one for one in holds if is_this(row.document, one, company.capabilities))
         found.append(next((one for one in ours if not one.voided), None))
     return found
@@ -346,8 +408,9 @@ def _undo_by_hand(row: LoggedDocument) -> Issue:
     )
 
 
-def _row(row: LoggedDocument, there: StoredDocument | None) -> dict[str, Any]:
+def _row(row: LoggedDocument, there: StoredDocument | Literal["unknown"] | None) -> dict[str, Any]:
     document = row.document
+    state = "not in Sage 50" if there is None else "stands in Sage 50"
     return {
         "label": document.label,
         "number": document.number,
@@ -355,6 +418,6 @@ def _row(row: LoggedDocument, there: StoredDocument | None) -> dict[str, Any]:
         "date": document.posting_date,
         "total": document.total,
         "place": row.place,
-        "state": "not in Sage 50" if there is None else "stands in Sage 50",
+        "state": "cannot be told: look there" if there == "unknown" else state,
         "screen": SAGE_SCREENS[document.type],
     }

@@ -16,10 +16,12 @@ from sage50kit.issues import Issue, finding
 from sage50kit.model import (
     ONCE_POSTED,
     Document,
+    Joined,
     StoredDocument,
     Transaction,
     fold,
     generation_of,
+    part_of,
     token,
 )
 from sage50kit.money import ZERO
@@ -50,6 +52,8 @@ class Checked:
     unfinished: Mapping[str, str] = field(default_factory=dict)
     together: Sequence[tuple[str, ...]] = ()
     repost: frozenset[str] = frozenset()
+    untold: frozenset[str] = frozenset()
+    joined: list[Joined] = field(default_factory=list)
 
     def report(self, document: Document, code: str, **words: object) -> None:
         """Add a finding about a document."""
@@ -98,19 +102,34 @@ def check_against_books(checked: Checked) -> None:
             checked.report(document, "posted_again", field="document", value=own[0].place)
         elif own and _already_there(checked, document, own[0]):
             there[document.label] = f"already in the books at {own[0].place}"
+            checked.joined.append(_joined(document, own[0], checked))
         elif not own and holds and document.reference:
             _report_taken(checked, document, holds[0])
     if there:
         checked.silence(there)
 
 
+def _row_of(document: Document, stored: StoredDocument, checked: Checked) -> LoggedDocument | None:
+    """The company's document as the log has it: by our key, for a restored company gives places anew."""
+    past = (row for key in document.transactions for row in checked.history.get(key, ()))
+    if stored.token:
+        return next((row for row in past if row.document.token == stored.token), None)
+    return next((row for row in past if row.place == stored.place), None)
+
+
 def _part_of(document: Document, stored: StoredDocument, checked: Checked) -> int:
-    """Which part of a transaction the company's document is, by the log; 0 if the log does not say."""
-    for key in document.transactions:
-        for row in checked.history.get(key, ()):
-            if row.place == stored.place:
-                return row.part
-    return 0
+    """Which part of a transaction the company's document is; 0 if nobody can say."""
+    if stored.token:
+        return part_of(stored.token)
+    row = _row_of(document, stored, checked)
+    return row.part if row else 0
+
+
+def _joined(document: Document, stored: StoredDocument, checked: Checked) -> Joined:
+    """The document as it was posted; as it would be, where the log does not know of it."""
+    row = _row_of(document, stored, checked)
+    here = replace(document, generation=generation_of(stored.token))
+    return Joined(document=row.document if row else here, place=stored.place)
 
 
 def _report_taken(checked: Checked, document: Document, stored: StoredDocument) -> None:
@@ -162,7 +181,9 @@ def check_generations(checked: Checked) -> None:
         if again:  # the log may not know what stands in the books
             own = (row for row in checked.found.get(document.label, ()) if _is_ours(document, row))
             past |= {generation_of(row.token): row.place for row in own}
-        if past:
+        if past and document.label in checked.untold and not again:
+            checked.report(document, "cannot_tell", field="document", value=past[max(past)])
+        elif past:
             last = max(past)
             checked.documents[index] = next_generation(document, last)
             if not again:

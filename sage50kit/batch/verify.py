@@ -19,7 +19,7 @@ from sage50kit.batch.mapping import amount_words
 from sage50kit.batch.proof import money_frame
 from sage50kit.batch.report import lasting
 from sage50kit.issues import Issue, finding, issues_frame, worst
-from sage50kit.model import ARRIVED, Document, StoredDocument, fold
+from sage50kit.model import IN_BATCH, Document, StoredDocument, fold
 from sage50kit.money import ZERO, total
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def compare(
         still_unposted: keys of the transactions that ConnectWise still lists.
         in_connectwise: whether ConnectWise shows the batch at all.
     """
-    posted = [row for row in lasting(logged) if row.state in ARRIVED]
+    posted = [row for row in lasting(logged) if row.state in IN_BATCH]
     issues = (
         entry_findings(transactions, batch_entry_ids)
         if in_connectwise

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sage50kit.errors import BatchTaken, UsageError
 from sage50kit.kit.ends import Ends, day_of
 from sage50kit.model import KINDS, Kind, LeftOut, Plan
+from sage50kit.pushlog import UNSENT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -203,7 +204,7 @@ class Flow(Ends):
                 f"batch {batch} was un-posted. Take another number for its transactions; nothing was "
                 "written."
             )
-        if known.state == "planned" and states <= {"planned", "refused"}:
+        if known.state == "planned" and states <= UNSENT:
             return None
         known_keys = {row.key for row in known.transactions} | {row.key for row in known.left_out}
         new = frame[~frame["key"].isin(known_keys)]

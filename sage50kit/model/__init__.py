@@ -264,6 +264,12 @@ def token(key: str, *, part: int = 1, generation: int = 1) -> str:
     return f"CW-{kind[0].upper()}{short}{suffix}"
 
 
+def part_of(token: str) -> int:
+    """The part in a token: 2 of `CW-A82-2.3`, 1 where there is none."""
+    number = token.partition(".")[0].removeprefix("CW-").partition("-")[2]
+    return int(number) if number.isdigit() else 1
+
+
 def generation_of(token: str) -> int:
     """The generation in a token: 2 of `CW-I48112.2`, 1 where there is none."""
     number = token.partition(".")[2]
@@ -350,6 +356,7 @@ class Application:
     amount: Decimal
     discount: Decimal = ZERO
     currency: str = ""  # "" is the company's own
+    reverses: str = ""  # place of the receipt that is taken back, where the company can tell
 
     @property
     def applied(self) -> Decimal:
@@ -432,10 +439,25 @@ class Payment:
 # --- what the push log says of a document ---
 
 DocumentState: TypeAlias = Literal[
-    "planned", "sending", "posted", "exported", "refused", "in_doubt", "unbatched", "voided"
+    "planned",
+    "sending",
+    "posted",
+    "exported",
+    "joining",
+    "joined",
+    "refused",
+    "in_doubt",
+    "unbatched",
+    "voided",
 ]
-ARRIVED: frozenset[DocumentState] = frozenset({"posted", "exported"})  # in the books and its batch
-ONCE_POSTED = ARRIVED | {"unbatched", "voided"}  # a later posting is another generation
+# In the books, and of its batch: posted by it, or joined to it because it stood there.
+ARRIVED: frozenset[DocumentState] = frozenset({"posted", "exported", "joined"})
+IN_BATCH: frozenset[DocumentState] = ARRIVED | {
+    "voided"
+}  # its transaction is in the batch, whatever became of it in Sage
+ONCE_POSTED: frozenset[DocumentState] = IN_BATCH | {
+    "unbatched"
+}  # a later posting is another generation
 
 
 # --- what will be done ------------------------------------------------------------------------
@@ -457,12 +479,20 @@ class LeftOut:
     total: Decimal = ZERO
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Joined:
+    """A document that stands in the books already and enters a batch without being posted again."""
+
+    document: Document
+    place: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class Plan:
     """Frozen intent: the documents in posting order, and the batch they will form.
 
     `transactions` are all that enter the batch; those with a disposition other than `post` enter it
-    without a document, with their reason.
+    without a document, with their reason. `joined` are the documents that some of these rely on.
     """
 
     batch: str
@@ -473,6 +503,7 @@ class Plan:
     transactions: tuple[Transaction, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
     issues: tuple[Issue, ...] = ()
+    joined: tuple[Joined, ...] = ()
 
     @cached_property
     def fingerprint(self) -> str:
@@ -480,6 +511,7 @@ class Plan:
         parts = [self.batch, self.site, self.company]
         parts += [f"{document.label} {document.fingerprint}" for document in self.documents]
         parts += [f"{row.key} {row.disposition} {row.entry_ids}" for row in self.transactions]
+        parts += [f"{row.document.label} at {row.place}" for row in self.joined]
         return digest(parts)
 
     def __repr__(self) -> str:

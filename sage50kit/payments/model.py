@@ -50,9 +50,10 @@ class Paid:
         kept = [row for row in self.applications if row.applied >= 0]
         for row in (row for row in self.applications if row.applied < 0):
             same = [one for one in kept if (one.applied, one.kind) == (-row.applied, row.kind)]
-            before = [one for one in same if one.date <= row.date]
+            named = [one for one in same if one.place in (row.reverses, row.place)]
+            before = named or [one for one in same if one.date <= row.date]
             if before:
-                kept.remove(max(before, key=lambda one: one.date))
+                kept.remove(min(before, key=lambda one: one.date))
             else:
                 kept.append(row)
         return tuple(kept)

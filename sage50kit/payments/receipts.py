@@ -164,7 +164,7 @@ def _unread(paid: Iterable[Paid], changed: dict[str, Source], known: Known) -> d
     """
     read: dict[str, set[tuple[str, str]]] = {}
     unread: dict[str, Source] = {}
-    for row in (row for one in paid for row in one.standing):
+    for row in (row for one in paid for row in one.applications if row.applied > 0):
         if row.place not in read:
             source = changed.get(row.place) or known.sources.get(row.place)
             read[row.place] = set(source.pays) if source else set()

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from sage50kit.errors import LogCorrupt, LogUnavailable, UsageError
-from sage50kit.model import Plan, canonical
+from sage50kit.model import Joined, Plan, canonical
 from sage50kit.pushlog import claims, recording, replay
 from sage50kit.pushlog.chain import Chain, Draft, last_is_whole, read_events, with_data
 from sage50kit.pushlog.migrations import prepare
@@ -180,11 +180,15 @@ class PushLog:
         known = self.batch(batch)
         if known is None:
             return None
+        rows = self.documents(batch)
+        joined = [row for row in rows if row.state in ("joining", "joined")]
+        aside = ("joining", "joined", "unbatched")
         return Plan(
             batch=batch,
             site=self.site,
             company=company,
-            documents=tuple(row.document for row in self.documents(batch)),
+            documents=tuple(row.document for row in rows if row.state not in aside),
+            joined=tuple(Joined(document=row.document, place=row.place) for row in joined),
             masters=known.masters,
             transactions=known.transactions,
             left_out=known.left_out,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from sage50kit.errors import BatchTaken, ContentChanged, InDoubt, UsageError
-from sage50kit.model import ONCE_POSTED, canonical
+from sage50kit.model import ARRIVED, ONCE_POSTED, canonical
 from sage50kit.pushlog.chain import HEAD, Draft
 from sage50kit.pushlog.rows import UNSENT, LoggedBatch, content_of, logged_batch, text
 from sage50kit.pushlog.tables import OF_A_BATCH, batches, documents, transactions
@@ -35,6 +35,7 @@ def record(connection: sa.Connection, chain: Chain, plan: Plan) -> None:
     if old is None:
         _record_batch(connection, chain, plan)
     _record_documents(connection, chain, plan)
+    _record_joined(connection, chain, plan)
 
 
 def record_again(connection: sa.Connection, chain: Chain, plan: Plan) -> None:
@@ -43,6 +44,10 @@ def record_again(connection: sa.Connection, chain: Chain, plan: Plan) -> None:
     old = batch_row(connection, chain, plan.batch)
     if old is None:
         raise UsageError(f"the push log holds no batch {plan.batch}.")
+    if old.state != "created":
+        raise UsageError(
+            f"batch {plan.batch} is {old.state} by now. Look at it again; nothing was sent."
+        )
     masters = [*old.masters, *(row for row in plan.masters if row not in old.masters)]
     content = content_of(old.transactions, old.left_out, masters, plan.issues)
     payload = text({"documents": [row.label for row in plan.documents], "content": content})
@@ -117,8 +122,29 @@ def _release(connection: sa.Connection, chain: Chain, old: LoggedBatch) -> None:
             "documents. Take another number, such as the one that is proposed."
         )
     chain.append(connection, old.batch, [Draft(kind="released")])
+    _give_back(connection, chain, old.batch)
     for table in OF_A_BATCH:
         connection.execute(table.delete().where(*in_batch(table, chain, old.batch)))
+
+
+def _give_back(connection: sa.Connection, chain: Chain, batch: str) -> None:
+    """What joined a batch belongs to the batch before again, so that its history is not lost."""
+    others = documents.alias()
+    names = ("company", "site", "key", "generation", "part")
+    same = [documents.c[name] == others.c[name] for name in names]
+    began = batches.c.seq
+    query = (
+        sa.select(*(documents.c[name] for name in names), others.c.batch)
+        .join(others, sa.and_(*same, others.c.batch != batch))
+        .join(
+            batches, sa.and_(*(batches.c[n] == others.c[n] for n in ("company", "site", "batch")))
+        )
+        .where(*in_batch(documents, chain, batch))
+        .order_by(began)
+    )
+    for row in connection.execute(query).all():  # the latest comes last and stays
+        own = [transactions.c[name] == row._mapping[name] for name in names]  # noqa: SLF001
+        connection.execute(transactions.update().where(*own).values(batch=row.batch))
 
 
 def _record_batch(connection: sa.Connection, chain: Chain, plan: Plan) -> None:
@@ -166,9 +192,50 @@ def _record_documents(connection: sa.Connection, chain: Chain, plan: Plan) -> No
     _record_transactions(connection, chain, plan.batch, [row for _, row, _ in new], again)
 
 
-def _intent(document: Document, content: str) -> str:
+def _record_joined(connection: sa.Connection, chain: Chain, plan: Plan) -> None:
+    """The intent to take documents of the books into the batch; no other batch has them from then on."""
+    known = _known(connection, chain, [row.document for row in plan.joined])
+    count = sa.select(sa.func.count()).where(*in_batch(documents, chain, plan.batch))
+    for one in plan.joined:
+        document = one.document
+        olds = known.get((document.key, document.generation, document.part), [])
+        if plan.batch in {old.batch for old in olds}:
+            continue
+        for old in olds:
+            _leave(connection, chain, document, old)
+        content = text(canonical(document))
+        payload = _intent(document, content, place=one.place)
+        chain.append(connection, plan.batch, [draft("joining", document, payload)])
+        row = _document_row(chain, plan.batch, connection.scalar(count) or 0, document, content) | {
+            "state": "joining",
+            "place": one.place,
+        }
+        connection.execute(documents.insert(), [row])
+        again = [document] if olds else []
+        _record_transactions(connection, chain, plan.batch, [document], again)
+
+
+def _leave(connection: sa.Connection, chain: Chain, document: Document, old: Any) -> None:
+    """A document leaves an earlier batch for a later one.
+
+    Raises:
+        InDoubt: it was sent there and not answered.
+    """
+    if old.state in ("sending", "in_doubt"):
+        _refuse_sent(document, old)
+    if old.state in ARRIVED:
+        payload = text({"reason": "it joins a later batch"})
+        chain.append(connection, old.batch, [draft("unbatched", document, payload)])
+        where = {**identity(chain, document), "batch": old.batch}
+        own = [documents.c[name] == value for name, value in where.items()]
+        change = documents.update().where(*own)
+        connection.execute(change.values(state="unbatched", reason="it joins a later batch"))
+
+
+def _intent(document: Document, content: str, *, place: str = "") -> str:
     """What is intended, in canonical JSON; the content is that already."""
-    return f'{{"document":{content},"fingerprint":{text(document.fingerprint)}}}'
+    there = f',"place":{text(place)}' if place else ""
+    return f'{{"document":{content},"fingerprint":{text(document.fingerprint)}{there}}}'
 
 
 def _known(

@@ -94,8 +94,24 @@ class Projection:
         del self.batches[batch]
         for key in self._of_batch.pop(batch):
             del self.documents[key]
-            for transaction in self._held.pop((key[0], *key[2:]), ()):
-                self._forget(transaction, key[2])
+            identity = (key[0], *key[2:])
+            before = self._before(identity)
+            for transaction in self._held.get(identity, ()):
+                if before:
+                    self.transactions[transaction] = (key[2], before)
+                else:
+                    self._forget(transaction, key[2])
+            if not before:
+                self._held.pop(identity, None)
+
+    def _before(self, identity: Key) -> str:
+        """The batch, of those that are left, that was begun last with a document; "" if there is none."""
+        site, *document = identity
+        there = [key for key in self.documents if key[0] == site and [*key[2:]] == document]
+        return max((key[1] for key in there), key=lambda name: self._began(site, name), default="")
+
+    def _began(self, site: str, batch: str) -> int:
+        return int(self.batches[site, batch]["seq"])
 
     def _forget(self, transaction: Key, document: str) -> None:
         """A transaction leaves a document, unless another one has it by now."""
@@ -113,20 +129,20 @@ class Projection:
         payload = _data(event)
         key = (*batch, event["key"], event["generation"], event["part"])
         if "document" in payload:
-            self._intend(key, payload)
+            self._intend(key, payload, event["kind"])
             return
         row = self.documents[key]
         row["state"] = event["kind"]
         row |= {name: payload[name] for name in ("place", "reason") if name in payload}
 
-    def _intend(self, key: Key, payload: dict[str, Any]) -> None:
+    def _intend(self, key: Key, payload: dict[str, Any], state: str) -> None:
         site, batch, document, generation, part = key
         content = payload["document"]
         self.documents[key] = {
             "position": len(self._of_batch[site, batch]),
-            "state": "planned",
+            "state": state,
             "fingerprint": payload["fingerprint"],
-            "place": "",
+            "place": payload.get("place", ""),
             "reason": "",
             "content": _short(text(content)),
         }

@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 
     import sqlalchemy as sa
 
-BatchState: TypeAlias = Literal["planned", "creating", "created", "rerunning", "unposted"]
+BatchState: TypeAlias = Literal["planned", "creating", "created", "rerunning", "unposted", "failed"]
 UNSENT: frozenset[DocumentState] = frozenset(
-    {"planned", "refused"}
-)  # nothing of it stands anywhere
-ENDED: tuple[BatchState, ...] = ("created", "unposted")
+    {"planned", "joining", "refused", "unbatched"}
+)  # nothing of it was sent under its batch
+ENDED: tuple[BatchState, ...] = ("created", "unposted", "failed")
 # The kinds of events about a batch, and the state each leads to.
 BATCH_EVENTS: dict[str, BatchState] = {f"batch_{state}": state for state in get_args(BatchState)}
 

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from sage50kit.model import PaidBy
 
 _ROWS = (
-    "SELECT p.id, p.type, p.reference, d.type, d.party_id, d.reference, a.date, a.amount, a.discount "
+    "SELECT p.id, p.type, p.reference, d.type, d.party_id, d.reference, a.date, a.amount, a.discount, "
+    "CASE WHEN p.void_of IS NOT NULL THEN 'CRJ-' || p.void_of WHEN p.note LIKE 'NSF of %' THEN "
+    "substr(p.note, 8) ELSE '' END "
     "FROM application a JOIN document p ON p.id = a.by_document_id JOIN document d ON d.id = a.document_id "
     "WHERE p.type IN ('receipt', 'credit_memo') AND d.type IN ('sales_invoice', 'credit_memo') "
     "AND (p.type = 'receipt' OR d.type = 'sales_invoice') "
@@ -43,6 +45,7 @@ class _Row(NamedTuple):
     date: str
     cents: int
     discount: int
+    reverses: str
 
 
 def applications(
@@ -205,4 +208,5 @@ def _application(row: _Row, kind: PaidBy, reference: str, cents: int, discount: 
         date=date.fromisoformat(row.date),
         amount=from_scaled(cents, MONEY_PLACES),
         discount=from_scaled(discount, MONEY_PLACES),
+        reverses=row.reverses,
     )
