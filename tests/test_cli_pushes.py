@@ -159,7 +159,7 @@ def test_a_rerun_compares_once_and_posts_what_it_showed(kit, capsys):
     code, line, _ = told(kit, capsys, "rerun", "--batch", "A", "--yes")
 
     assert (code, len(living(kit))) == (0, 1)
-    assert line["headline"].endswith("Now 1 of 1 documents stand in the books.")
+    assert line["headline"].endswith("1 of 1 were posted.")
     assert 0 < compared == exports(kit) - start - compared
 
 

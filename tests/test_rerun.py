@@ -177,7 +177,7 @@ def test_what_was_compared_is_posted_and_nothing_else(kit):
     done = kit.post_missing(reviewed)
 
     assert [row.label for row in done.plan.documents] == [f"{INVOICE[0]}#2"]
-    assert done.headline.endswith("Now 2 of 2 documents stand in the books.")
+    assert done.headline.endswith("1 of 1 were posted.")
     assert states(kit.rerun("A")) == {INVOICE[0]: "present", TRANSFER[0]: "missing"}
 
 
