@@ -116,8 +116,8 @@ def somebody_consents(verb: str, *, yes: bool) -> None:
         )
 
 
-def consent(verb: str, question: str, *, yes: bool) -> None:
-    """Ask before something is written.
+def consent(verb: str, question: str, *, yes: bool, stopped: str = "Nothing was written.") -> None:
+    """Ask before something is written; `stopped` is what a "no" leaves.
 
     Raises:
         UsageError: the person says no, or there is nobody to ask.
@@ -128,7 +128,7 @@ def consent(verb: str, question: str, *, yes: bool) -> None:
     import typer
 
     if not typer.confirm(question, err=True):
-        raise UsageError("stopped on request. Nothing was written.")
+        raise UsageError(f"stopped on request. {stopped}")
 
 
 def join_lists(words: Sequence[str]) -> list[str]:

@@ -20,15 +20,13 @@ from sage50kit.cli.options import (
     opened,
     verb,
 )
+from sage50kit.cli.reporting import saved
 from sage50kit.errors import UsageError
 from sage50kit.terminal import Answer, consent, issue_rows, plain_rows, somebody_consents
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from sage50kit.batch.report import PushReport
     from sage50kit.batch.unpost import Undone
-    from sage50kit.kit import Kit
 
 Key = Annotated[str, typer.Option(help="Key of a transaction or document.", metavar="KEY")]
 Day = Annotated[str, typer.Option("--on", help="Date of the cancellation.", metavar="DATE")]
@@ -48,7 +46,7 @@ def resume(
     """Finish what an interrupted push left; settle a document by a person's word."""
     with opened(profile) as kit:
         reports = kit.resume(document, posted=posted, not_posted=not_posted)
-        files = [path for report in reports for path in _saved(kit, report)]
+        files, lost = saved(kit, reports)
     if not reports:
         return Answer(words="Nothing is unfinished.")
     return Answer(
@@ -59,13 +57,8 @@ def resume(
         files=files,
         more={"headlines": [report.headline for report in reports]},
         words="\n".join(report.headline for report in reports),
+        error=lost,
     )
-
-
-def _saved(kit: Kit, report: PushReport) -> list[Path]:
-    from sage50kit.reports.files import save_push
-
-    return save_push(report, kit.log.events(report.batch), kit.workdir)
 
 
 def _summed(reports: list[PushReport]) -> dict[str, int]:
@@ -82,12 +75,11 @@ def rerun(*, profile: ProfilePath, batch: Batch, repost: Repost = None, yes: Yes
     somebody_consents("rerun", yes=yes)
     with opened(profile) as kit:
         reviewed = kit.rerun(batch, repost=repost or ())
-        files: list[Path] = []
         done = reviewed
         if len(reviewed.plan.documents):
             consent("rerun", f"{reviewed.headline} Post them to {kit.company.name}?", yes=yes)
             done = kit.post_missing(reviewed)
-            files = _saved(kit, done.report) if done.report else []
+        files, lost = saved(kit, [done.report] if done.report else [])
     return Answer(
         exit_code=done.exit_code,
         batch=batch,
@@ -96,6 +88,7 @@ def rerun(*, profile: ProfilePath, batch: Batch, repost: Repost = None, yes: Yes
         files=files,
         more={"headline": done.headline, "documents": plain_rows(done.documents)},
         page=rerun_page(done),
+        error=lost,
     )
 
 
@@ -172,7 +165,7 @@ def clear(
         chosen = keys or fetched(kit, location, thru_date, kinds)
         consent("clear", f"Batch {len(chosen)} transactions without posting them?", yes=yes)
         report = kit.clear(chosen, batch=batch, reason=reason, anyway=anyway, dry_run=False)
-        files = _saved(kit, report)
+        files, lost = saved(kit, [report])
     return Answer(
         exit_code=report.exit_code,
         status=report.status,
@@ -181,4 +174,5 @@ def clear(
         issues=issue_rows(report.issues),
         files=files,
         page=push_page(report),
+        error=lost,
     )

@@ -5,21 +5,18 @@ from __future__ import annotations
 from contextlib import closing
 from functools import partial
 from pathlib import Path  # noqa: TC003  # typer reads the annotations
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
 from sage50kit.cli.options import (
     Batch,
     Kinds,
-    LeaveOut,
     Location,
     Parameters,
     ProfilePath,
-    Repost,
     ThruDate,
     Workdir,
-    Yes,
     app,
     fetched,
     log,
@@ -27,11 +24,8 @@ from sage50kit.cli.options import (
     sandbox,
     verb,
 )
-from sage50kit.errors import PlanBlocked, UsageError
-from sage50kit.terminal import Answer, consent, issue_rows, plain_rows, progress, somebody_consents
-
-if TYPE_CHECKING:
-    from sage50kit.model import Plan
+from sage50kit.errors import UsageError
+from sage50kit.terminal import Answer, issue_rows, plain_rows, progress
 
 # --- trying it out ----------------------------------------------------------------------------
 
@@ -189,91 +183,6 @@ def why(key: str, profile: ProfilePath) -> Answer:
 
 @app.command()
 @verb
-def plan(
-    *,
-    profile: ProfilePath,
-    batch: Batch = "",
-    location: Location = "",
-    thru_date: ThruDate = "",
-    kinds: Kinds = None,
-    leave_out_blocked: LeaveOut = None,
-) -> Answer:
-    """Validate and preview; writes the proof listing, and nothing else."""
-    from sage50kit.reports.files import save_blocked, save_proof
-    from sage50kit.reports.listings import proof_page
-
-    with opened(profile) as kit:
-        selected = fetched(kit, location, thru_date, kinds)
-        try:
-            planned = kit.plan(selected, batch=batch or None, leave_out_blocked=leave_out_blocked)
-        except PlanBlocked as error:
-            return _blocked(error, batch, save_blocked, kit.workdir)
-        proof = kit.proof(planned)
-        severe = set(proof.issues["severity"]) & {"block", "refuse"}
-        return Answer(
-            exit_code=3 if severe or _left_out_blocked(planned) else 0,
-            status="" if severe or not len(proof.issues) else "completed_with_warnings",
-            batch=planned.batch,
-            counts={"documents": len(planned.documents), "left_out": len(planned.left_out)},
-            totals=proof.totals,
-            issues=issue_rows(proof.issues),
-            files=save_proof(proof, kit.workdir),
-            page=proof_page(proof),
-        )
-
-
-@app.command()
-@verb
-def push(
-    *,
-    profile: ProfilePath,
-    batch: Batch,
-    location: Location = "",
-    thru_date: ThruDate = "",
-    kinds: Kinds = None,
-    leave_out_blocked: LeaveOut = None,
-    repost: Repost = None,
-    yes: Yes = False,
-) -> Answer:
-    """Post a batch to Sage 50, then create it in ConnectWise."""
-    from sage50kit.reports.files import save_blocked, save_proof, save_push
-    from sage50kit.reports.listings import proof_page, push_page
-
-    somebody_consents("push", yes=yes)
-    if not batch.strip():
-        raise UsageError("--batch is empty. Give the batch number. Nothing was written.")
-    with opened(profile) as kit:
-        for earlier in kit.resume() if kit.log.unfinished_batches() else ():
-            if earlier.status == "in_doubt":
-                return Answer(exit_code=5, batch=earlier.batch, error=earlier.headline)
-        selected = fetched(kit, location, thru_date, kinds)
-        try:
-            planned = kit.plan(
-                selected, batch=batch, leave_out_blocked=leave_out_blocked, repost=repost or ()
-            )
-        except PlanBlocked as error:
-            return _blocked(error, batch, save_blocked, kit.workdir)
-        proof = kit.proof(planned)
-        files = save_proof(proof, kit.workdir)
-        question = f"{proof_page(proof).headline} Push batch {planned.batch} to {kit.company.name}?"
-        consent("push", question, yes=yes)
-        report = kit.push(planned, dry_run=False)
-        files += save_push(report, kit.log.events(report.batch), kit.workdir)
-    return Answer(
-        exit_code=report.exit_code,
-        status=report.status,
-        batch=report.batch,
-        counts=report.counts,
-        totals=report.totals,
-        issues=issue_rows(report.issues),
-        files=files,
-        more={"next_batch": report.next_batch, "headline": report.headline},
-        page=push_page(report),
-    )
-
-
-@app.command()
-@verb
 def verify(
     *,
     profile: ProfilePath,
@@ -399,25 +308,3 @@ def pages(
 
     run_app(profile, port=port, theme=theme, token=token)
     return 0
-
-
-def _blocked(error: PlanBlocked, batch: str, save: Any, workdir: Path) -> Answer:
-    from sage50kit.issues import issues_frame
-    from sage50kit.reports.listings import blocked_page
-
-    issues = issues_frame(error.issues)
-    return Answer(
-        exit_code=error.exit_code,
-        batch=batch,
-        counts={"findings": len(issues), "blocking": int((issues["severity"] == "block").sum())},
-        issues=issue_rows(issues),
-        files=save(batch, issues, workdir),
-        page=blocked_page(batch, issues),
-        error=str(error),
-    )
-
-
-def _left_out_blocked(planned: Plan) -> bool:
-    from sage50kit.model import BLOCKED
-
-    return any(row.reason.startswith(BLOCKED) for row in planned.left_out)

@@ -82,7 +82,17 @@ class Flow(Ends):
         return frames.locations(self._unposted)
 
     def why(self, key: str) -> str:
-        """Why a transaction is, or is not, in the list, and what would keep it out of the books."""
+        """Why a transaction is, or is not, in the list, and what would keep it out of the books.
+
+        Raises:
+            UsageError: it is no key of a transaction.
+        """
+        kind, _, identity = key.partition(":")
+        if kind not in KINDS or not identity:
+            raise UsageError(
+                f"{key!r} is no key of a transaction. Keys are written as invoice:48112; the kinds are "
+                f"{', '.join(KINDS)}."
+            )
         kept = self.fetch()
         chosen = kept[kept["key"] == key]
         if len(chosen):

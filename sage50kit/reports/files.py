@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from sage50kit.reports.listings import ProofLike, PushReportLike, VerificationLike
     from sage50kit.reports.page import Page
 
+    File = tuple[Path, bytes]  # where, and its whole content
+
 _SECRET = re.compile(
     r"password|secret|private|authorization|token_value|api_?key|credential", re.IGNORECASE
 )
@@ -46,27 +48,41 @@ def batch_folder(workdir: Path, batch: str) -> Path:
     return workdir / "batches" / (re.sub(r"[^\w.-]+", "_", batch).strip("._") or "batch")
 
 
+def page_files(page: Page, folder: Path, name: str) -> list[File]:
+    """The page as `name`.txt, .html and .xlsx, not written yet."""
+    return [
+        (folder / f"{name}.txt", text.render(page).encode()),
+        (folder / f"{name}.html", html.document(page).encode()),
+        (folder / f"{name}.xlsx", excel.workbook(page)),
+    ]
+
+
+def error_files(issues: pd.DataFrame, page: Page, folder: Path) -> list[File]:
+    """The findings as CSV, and as a page to read, not written yet."""
+    return [
+        (folder / "errors.csv", csv.render(issues)),
+        (folder / "errors.html", html.document(page).encode()),
+    ]
+
+
 def save_page(page: Page, folder: Path, name: str) -> list[Path]:
     """The page as `name`.txt, .html and .xlsx; returns where they are."""
-    return [
-        write_whole(folder / f"{name}.txt", text.render(page).encode()),
-        write_whole(folder / f"{name}.html", html.document(page).encode()),
-        write_whole(folder / f"{name}.xlsx", excel.workbook(page)),
-    ]
+    return [write_whole(*file) for file in page_files(page, folder, name)]
 
 
 def save_errors(issues: pd.DataFrame, page: Page, folder: Path) -> list[Path]:
     """*Save list of errors*: the findings as CSV, and as a page to read."""
-    return [
-        write_whole(folder / "errors.csv", csv.render(issues)),
-        write_whole(folder / "errors.html", html.document(page).encode()),
-    ]
+    return [write_whole(*file) for file in error_files(issues, page, folder)]
 
 
 def save_full_log(events: Iterable[Mapping[str, object]], folder: Path) -> Path:
     """*Save full log*: every event as one line of JSON, without secrets."""
+    return write_whole(*_full_log(events, folder))
+
+
+def _full_log(events: Iterable[Mapping[str, object]], folder: Path) -> File:
     lines = [json.dumps(_public(event), ensure_ascii=False, default=str) for event in events]
-    return write_whole(folder / "log.jsonl", "".join(f"{line}\n" for line in lines).encode())
+    return folder / "log.jsonl", "".join(f"{line}\n" for line in lines).encode()
 
 
 def save_proof(proof: ProofLike, workdir: Path) -> list[Path]:
@@ -74,16 +90,23 @@ def save_proof(proof: ProofLike, workdir: Path) -> list[Path]:
     return save_page(proof_page(proof), batch_folder(workdir, proof.plan.batch), "proof")
 
 
+def push_files(
+    report: PushReportLike, events: Iterable[Mapping[str, object]], workdir: Path
+) -> list[File]:
+    """The report of a push, its list of errors and its full log, not written yet."""
+    folder, page = batch_folder(workdir, report.batch), push_page(report)
+    return [
+        *page_files(page, folder, "push"),
+        *error_files(report.issues, page, folder),
+        _full_log(events, folder),
+    ]
+
+
 def save_push(
     report: PushReportLike, events: Iterable[Mapping[str, object]], workdir: Path
 ) -> list[Path]:
     """The report of a push, its list of errors and its full log."""
-    folder, page = batch_folder(workdir, report.batch), push_page(report)
-    return [
-        *save_page(page, folder, "push"),
-        *save_errors(report.issues, page, folder),
-        save_full_log(events, folder),
-    ]
+    return [write_whole(*file) for file in push_files(report, events, workdir)]
 
 
 def save_blocked(batch: str, issues: pd.DataFrame, workdir: Path) -> list[Path]:
