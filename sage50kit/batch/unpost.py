@@ -215,7 +215,9 @@ def unpost_document(
             issue = finding("batch_missing", key=key, number=rows[0].document.number, **words)
             return _undone(rows[0].batch, rows, [issue], company, done=False)
         issues = _void_all(gone, on, company, log) if void else []
-        return _undone(rows[0].batch, gone, issues, company, done=True)
+        undone = _undone(rows[0].batch, gone, issues, company, done=True)
+        said = f"The purchase order of {rows[0].document.number} was un-batched: {len(gone)} receipts are "
+        return replace(undone, headline=said + "unposted again.")
 
 
 def _posted(key: str, log: PushLog) -> list[LoggedDocument]:
@@ -389,7 +391,7 @@ def _undone(
 
 def _headline(batch: str, standing: int, *, done: bool) -> str:
     if not done:
-        return f"Batch {batch}: nothing was changed in ConnectWise."
+        return f"Batch {batch}: nothing was changed, neither in ConnectWise nor in Sage 50."
     undo = f" {standing} of its documents stand in Sage 50 and must be undone there."
     return f"Batch {batch}: un-posted in ConnectWise.{undo if standing else ''}"
 

@@ -106,8 +106,11 @@ def unpost(
     """Delete a batch in ConnectWise, and say what must be undone in Sage 50."""
     somebody_consents("unpost", yes=yes)
     with opened(profile) as kit:
-        what = f"Delete batch {batch} in ConnectWise?" if batch else f"Un-batch {document}?"
-        consent("unpost", what, yes=yes)
+        what = f"Delete batch {batch} in ConnectWise"
+        if document:
+            what = f"Un-batch {document} in ConnectWise, and with it all of its purchase order"
+        also = " and void its documents in Sage 50" if void else ""
+        consent("unpost", f"{what}{also}?", yes=yes)
         undone = kit.unpost(batch, document=document, void=void, on=on or None)
     return _told(undone)
 

@@ -30,7 +30,7 @@ def rerun_page(rerun: Rerun) -> Page:
 def undone_page(undone: Undone) -> Page:
     """What left its batch in ConnectWise, and what must be undone in Sage 50."""
     return Page(
-        title=f"Batch {undone.batch} un-posted",
+        title=f"Un-posting, batch {undone.batch}",
         headline=undone.headline,
         tone="warn" if undone.exit_code else "good",
         tables=(
