@@ -81,8 +81,8 @@ BUGS = {
     ),
     "the batch holds a refused document": Bug(
         PUSH,
-        "if row.state not in ARRIVED for key",
-        'if row.state not in {*ARRIVED, "refused"} for key',
+        "if row.state not in states for key",
+        'if row.state not in {*states, "refused"} for key',
     ),
     "the batch is forgotten": Bug(
         PUSH,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from sage50kit.errors import BatchTaken, ContentChanged, InDoubt, LogCorrupt, UsageError
+from sage50kit.model import Joined
 from tests.pushlogs import Place, invoice, place_of, plan
 
 if TYPE_CHECKING:
@@ -69,6 +71,19 @@ def test_tables_beside_the_log_are_written_with_their_events_or_not_at_all(log):
 
     assert [event["key"] for event in log.events(kinds=["paid"])] == ["invoice:1"]
     assert log.verify() == []
+
+
+def test_what_is_in_doubt_joins_no_other_batch(log):
+    """Sent in one batch and not answered: no other batch takes it from there."""
+    document = invoice(1)
+    log.record(plan("A", document))
+    log.mark(document, "sending", batch="A")
+    joining = replace(
+        plan("B", document), documents=(), joined=(Joined(document=document, place="S-1"),)
+    )
+
+    with pytest.raises(InDoubt, match="since batch A"):
+        log.record(joining)
 
 
 def test_a_whole_chain_verifies(log):

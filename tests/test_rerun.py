@@ -300,3 +300,15 @@ def test_a_rerun_with_a_refusal_needs_a_person(kit):
         assert living(again) == []
         assert "not_in_books" in set(again.verify("A").findings["code"])
         assert list(again.verify_all().findings["code"]) == ["deleted_in_sage"]
+
+
+def test_a_rerun_that_was_looked_at_before_the_batch_was_unposted_is_refused(kit):
+    """Somebody un-posted it meanwhile: nothing is posted."""
+    pushed(kit, INVOICE, "A")
+    kit.company.delete(living(kit)[0])
+    stale = kit.rerun("A")
+    kit.unpost("A")
+
+    with pytest.raises(UsageError, match="unposted by now"):
+        kit.post_missing(stale)
+    assert living(kit) == []

@@ -563,3 +563,133 @@ def test_waiting_receipts_are_finished_like_all_others(kit):
 
     assert report.status == "completed"
     assert len(living(kit)) == 1
+
+
+# --- what the batch relies on ---
+
+
+def away(*_: Any, **__: Any) -> None:
+    raise ConnectWiseUnavailable("down")
+
+
+def test_a_batch_that_was_made_before_the_cut_is_read_by_resume(kit):
+    """The batch is there and its entries could not be read: resume reads them and ends it."""
+    connectwise = kit.connectwise
+    kit.connectwise = Wrapped(connectwise, batch_entries=away)
+    with pytest.raises(InDoubt):
+        pushed(kit, INVOICE, "A")
+    kit.connectwise = connectwise
+
+    assert [report.status for report in kit.resume()] == ["completed"]
+    assert kit.verify("A").ok
+
+
+def test_what_a_company_cannot_show_is_batched_on_its_word(kit):
+    """It took the document and can show nothing: the batch is made all the same, once ConnectWise answers."""
+    connectwise, company = kit.connectwise, kit.company
+    kit.company = Blind(company)
+    kit.connectwise = Wrapped(connectwise, create_batch=away)
+    with pytest.raises(InDoubt):
+        pushed(kit, INVOICE, "A")
+    kit.connectwise = connectwise
+
+    assert [report.counts["exported"] for report in kit.resume()] == [1]
+    assert kit.connectwise.find_batch("A") is not None
+
+
+def test_what_was_voided_before_its_batch_was_made_stays_out(kit):
+    """The only document is gone when ConnectWise answers again: the number is free, and it is told."""
+    connectwise = kit.connectwise
+    kit.connectwise = Wrapped(connectwise, create_batch=away)
+    with pytest.raises(InDoubt):
+        pushed(kit, INVOICE, "A")
+    kit.connectwise = connectwise
+    kit.company.void(living(kit)[0], on=date(2026, 10, 31))
+    (report,) = kit.resume()
+
+    assert (report.status, "gone_since" in set(report.issues["code"])) == ("failed", True)
+    assert (kit.log.unfinished_batches(), kit.connectwise.find_batch("A")) == ([], None)
+    assert pushed(kit, INVOICE, "A").status.startswith("completed")
+    assert len(living(kit)) == 1
+
+
+def test_a_transaction_of_which_one_part_was_refused_is_partly_posted(kit):
+    """It is in no batch and always told; the next push posts only the part that is missing."""
+    key, company = "adjustment:82-adjustment", kit.company
+
+    def post(document: Any) -> Any:
+        if document.part == 2:
+            raise DocumentRefused("the item is locked")
+        return company.post(document)
+
+    kit.company = Wrapped(company, post=post)
+    report = pushed(kit, [key], "A")
+    kit.company = company
+
+    assert (report.status, report.exit_code) == ("completed_with_errors", 3)
+    assert "partly_posted" in set(report.issues["code"])
+    assert (kit.log.batch("A").state, kit.connectwise.find_batch("A")) == ("failed", None)
+    assert report.next_batch in report.headline
+    assert pushed(kit, [key], report.next_batch).status.startswith("completed")
+    assert (len(living(kit)), kit.verify(report.next_batch).ok) == (2, True)
+
+
+def test_what_joins_and_was_changed_since_stays_out(kit):
+    """Un-posted, planned again, then renumbered in Sage: it is not batched on the word of the plan."""
+    (place,) = pushed(kit, INVOICE, "A").documents["place"]
+    kit.unpost("A")
+    plan = kit.plan(choose(kit, INVOICE), batch="B")
+    kit.company.renumber(place, "X-1")
+
+    assert kit.push(plan, dry_run=False).status == "failed"
+    assert kit.connectwise.find_batch("B") is None
+
+
+def test_what_joins_and_is_batched_by_others_at_the_last_moment_is_given_up(kit):
+    """ConnectWise refuses, and nothing is left to batch: no doubt, no batch, and the log is whole."""
+    pushed(kit, INVOICE, "A")
+    kit.unpost("A")
+    plan = kit.plan(choose(kit, INVOICE), batch="B")
+    connectwise = kit.connectwise
+
+    def late(*words: Any, **more: Any) -> None:
+        connectwise.create_batch("THEIRS", kinds={"invoice"}, entry_ids=more["entry_ids"])
+        connectwise.create_batch(*words, **more)
+
+    kit.connectwise = Wrapped(connectwise, create_batch=late)
+    report = kit.push(plan, dry_run=False)
+
+    assert (report.status, kit.log.unfinished_batches(), kit.log.verify()) == ("failed", [], [])
+    assert len(living(kit)) == 1
+
+
+def test_the_same_plan_pushed_twice_joins_once(kit):
+    """What stands in the books joins the batch; pushing again repeats the report."""
+    pushed(kit, INVOICE, "A")
+    kit.unpost("A")
+    plan = kit.plan(choose(kit, INVOICE), batch="B")
+    first, second = kit.push(plan, dry_run=False), kit.push(plan, dry_run=False)
+
+    assert first.headline == second.headline
+    assert [row.state for row in kit.log.documents("B")] == ["joined"]
+
+
+def test_a_document_without_our_key_must_be_of_the_same_customer(kit):
+    """A person points at the invoice of somebody else, which carries no key: refused."""
+    pushed(kit, [*TWO, "invoice:48103"], "A")
+    party = kit.plan(choose(kit, INVOICE), batch="B").documents[0].party_id
+    theirs = next(row for row in kit.company.documents() if row.party_id != party)
+    with interrupted(kit):
+        pushed(kit, INVOICE, "B")
+    kit.company.delete(
+        next(row.place for row in kit.company.documents() if row.token.endswith("48119"))
+    )
+    documents = kit.company.documents
+    kit.company = Wrapped(
+        kit.company,
+        find_many=lambda rows: [() for _ in rows],
+        documents=lambda: [replace(row, token="") for row in documents()],
+    )
+
+    with pytest.raises(UsageError, match=theirs.party_id):
+        kit.resume(INVOICE[0], posted=theirs.place)

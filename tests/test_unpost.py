@@ -219,6 +219,8 @@ def test_a_company_that_cannot_void_or_tell_is_named(kit):
     kit.company = Blind(company)
     undone = kit.unpost("A")
     assert list(undone.documents["state"]) == ["cannot be told: look there"]
+    refused = kit.unpost("A", void=True)
+    assert "nobody can tell" in refused.issues.set_index("code").loc["void_refused", "message"]
     assert kit.connectwise.find_batch("A") is None
 
 

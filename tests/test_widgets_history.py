@@ -66,7 +66,7 @@ def test_a_batch_is_compared_and_the_missing_posted(stage: Stage):
         panel.wait()
 
         assert kit.rerun(BATCH).counts == {"present": 3, "missing": 0, "changed": 0}
-        assert "3 of 3 documents stand in the books" in panel.static()
+        assert "3 of 3 were posted" in panel.static()
 
 
 def test_a_changed_document_is_posted_again_only_when_ticked(kit: Kit, stage: Stage):

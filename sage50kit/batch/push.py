@@ -427,9 +427,8 @@ def create_batch(plan: Plan, connectwise: ConnectWise, log: PushLog) -> None:
         return
     if not members:
         if any(row.state in ARRIVED for row in log.documents(plan.batch)):
-            log.mark_batch(
-                plan.batch, "failed"
-            )  # some parts stand in the books, no transaction whole
+            # Some parts stand in the books, and no transaction is posted whole.
+            log.mark_batch(plan.batch, "failed")
         elif known.state != "planned":
             log.mark_batch(plan.batch, "planned")
         return
@@ -443,9 +442,8 @@ def create_batch(plan: Plan, connectwise: ConnectWise, log: PushLog) -> None:
 
 def _give_up(plan: Plan, log: PushLog) -> None:
     """Nothing was posted and nothing is left to batch: the number is free."""
-    for row in log.documents(plan.batch):
-        if row.state == "joined":
-            log.mark(row.document, "unbatched", batch=plan.batch, reason=GONE)
+    for row in [one for one in log.documents(plan.batch) if one.state == "joined"]:
+        log.mark(row.document, "unbatched", batch=plan.batch, reason=GONE)
     log.mark_batch(plan.batch, "planned")
 
 
