@@ -61,13 +61,6 @@ BUGS = {
         '    log.mark(document, "posted", batch=plan.batch, place="SJ-1")\n'
         "    try:\n        posted = company.post(document)\n",
     ),
-    "silence is taken for a refusal": Bug(
-        PUSH,
-        """    except DocumentRefused as error:
-        log.mark(document, "refused\"""",
-        """    except Sage50KitError as error:
-        log.mark(document, "refused\"""",
-    ),
     "the batch is tried again blindly, under another number": Bug(
         PUSH,
         """    except ConnectWiseError as error:
