@@ -90,13 +90,13 @@ def review_of(kit: Ends, batch: str, *, repost: Collection[str] = ()) -> Rerun:
         detail = _detail_of_batch(kit, found.id, members, logged)
         prepared = _prepared(kit, members, detail, repost=repost)
         documents = list(_drafted(kit, members, detail).documents)
-        drafted_labels = {_plain(row) for row in documents}
+        drafted_labels = {row.plain_label for row in documents}
         # What the export lacks, or nobody can draft as the books are now, is compared all the same.
-        documents += [row for row in rows if _plain(row) not in drafted_labels]
+        documents += [row for row in rows if row.plain_label not in drafted_labels]
     holds = [there or () for there in look_up([*documents, *rows], kit.company)]
     by_label: dict[str, list[StoredDocument]] = defaultdict(list)
     for document, there in zip([*documents, *rows], holds, strict=True):
-        by_label[_plain(document)] += there
+        by_label[document.plain_label] += there
     return review(
         batch,
         prepared,
@@ -414,7 +414,3 @@ def _money(amount: Any, key: str) -> Decimal:
 
 def _id(key: str) -> str:
     return key.partition(":")[2]
-
-
-def _plain(document: Document) -> str:
-    return document.label.partition("#")[0]

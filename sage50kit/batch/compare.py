@@ -69,12 +69,13 @@ def living(document: Document, holds: Sequence[StoredDocument], can: Capabilitie
     """The places where a document stands under our key, of whatever generation."""
     if document.type not in can.carries_key:
         return []
+    return [row.place for row in holds if not row.voided and carries_key_of(document, row)]
+
+
+def carries_key_of(document: Document, stored: StoredDocument) -> bool:
+    """Whether the company's document carries our key, of whatever generation."""
     mine = token(document.key, part=document.part)
-    return [
-        row.place
-        for row in holds
-        if not row.voided and (row.token == mine or row.token.startswith(f"{mine}."))
-    ]
+    return stored.token == mine or stored.token.startswith(f"{mine}.")
 
 
 def differences(document: Document, stored: StoredDocument) -> list[Issue]:

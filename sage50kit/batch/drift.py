@@ -109,7 +109,7 @@ def _cause(
         again = bool(set(document.transactions) & set(unposted))
         code = "unbatched_in_connectwise" if again else "deleted_in_connectwise"
         return finding(code, field="batch", value=batch.batch, **words)
-    return _changed(row, there, batch.exported.get(document.label.partition("#")[0]), words)
+    return _changed(row, there, batch.exported.get(document.plain_label), words)
 
 
 def _there(

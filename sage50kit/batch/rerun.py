@@ -10,14 +10,20 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from sage50kit.batch.compare import account_differences, expected_total, is_this, same_content
+from sage50kit.batch.compare import (
+    account_differences,
+    carries_key_of,
+    expected_total,
+    is_this,
+    same_content,
+)
 from sage50kit.batch.mapping import amount_words
 from sage50kit.batch.planning import freeze
 from sage50kit.batch.proof import money_frame
 from sage50kit.batch.push import check_pair, finish_recorded, hold, unfinished
 from sage50kit.errors import InDoubt
 from sage50kit.issues import issues_frame
-from sage50kit.model import ARRIVED, token
+from sage50kit.model import ARRIVED
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -121,7 +127,7 @@ def review(
     chosen = tuple(
         row
         for row in prepared.documents
-        if _plain(row) in wanted or set(row.transactions) & set(repost)
+        if row.plain_label in wanted or set(row.transactions) & set(repost)
     )
     # What is missing and cannot be planned blocks with its own findings.
     keys = {row.key for row in chosen} | {row.key for row in documents if row.label in wanted}
@@ -141,17 +147,12 @@ def review(
     )
 
 
-def _plain(document: Document) -> str:
-    return document.label.partition("#")[0]
-
-
 def _ours(
     document: Document, holds: Sequence[StoredDocument], can: Capabilities
 ) -> list[StoredDocument]:
     """What the company has under our key, of whatever generation; the living one first."""
-    mine = token(document.key, part=document.part)
     if document.type in can.carries_key:
-        found = [row for row in holds if row.token == mine or row.token.startswith(f"{mine}.")]
+        found = [row for row in holds if carries_key_of(document, row)]
     else:
         found = [row for row in holds if is_this(document, row, can)]
     return sorted(found, key=lambda row: row.voided)
@@ -187,7 +188,7 @@ def _row(
 ) -> dict[str, Any]:
     total = document.total if there is None else expected_total(document, there)
     return {
-        "document": _plain(document),
+        "document": document.plain_label,
         "number": document.number,
         "party_id": document.party_id,
         "date": document.posting_date,

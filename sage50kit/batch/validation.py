@@ -10,7 +10,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from sage50kit.batch.compare import account_differences, same_content
+from sage50kit.batch.compare import account_differences, carries_key_of, same_content
 from sage50kit.batch.mapping import amount_words
 from sage50kit.issues import Issue, finding
 from sage50kit.model import (
@@ -22,7 +22,6 @@ from sage50kit.model import (
     fold,
     generation_of,
     part_of,
-    token,
 )
 from sage50kit.money import ZERO
 
@@ -94,7 +93,7 @@ def check_against_books(checked: Checked) -> None:
     there: dict[str, str] = {}
     for document in checked.documents:
         holds = [row for row in checked.found.get(document.label, ()) if not row.voided]
-        own = [row for row in holds if _is_ours(document, row)]
+        own = [row for row in holds if carries_key_of(document, row)]
         # What the log knows to stand for a transaction counts, whatever number or key it has now.
         own += [row for key in document.transactions for row in checked.standing.get(key, ())]
         own = [row for row in own if _part_of(document, row, checked) in (0, document.part)]
@@ -148,12 +147,6 @@ def _report_taken(checked: Checked, document: Document, stored: StoredDocument) 
     )
 
 
-def _is_ours(document: Document, stored: StoredDocument) -> bool:
-    """Whether the company's document carries our key, of whatever generation."""
-    mine = token(document.key, part=document.part)
-    return stored.token == mine or stored.token.startswith(f"{mine}.")
-
-
 def _already_there(checked: Checked, document: Document, stored: StoredDocument) -> bool:
     """Design 9.5: same content joins the batch unposted, other content blocks."""
     if same_content(document, stored):
@@ -183,7 +176,11 @@ def check_generations(checked: Checked) -> None:
         }
         again = bool(checked.repost & set(document.transactions))
         if again:  # the log may not know what stands in the books
-            own = (row for row in checked.found.get(document.label, ()) if _is_ours(document, row))
+            own = (
+                row
+                for row in checked.found.get(document.label, ())
+                if carries_key_of(document, row)
+            )
             past |= {generation_of(row.token): row.place for row in own}
         if past and document.label in checked.untold and not again:
             checked.report(document, "cannot_tell", field="document", value=past[max(past)])

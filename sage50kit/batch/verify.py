@@ -90,7 +90,7 @@ def compare(
     rows = []
     for row in posted:
         there = stored.get(row.document.label)
-        source = exported.get(_plain_label(row.document))
+        source = exported.get(row.document.plain_label)
         issues += _document_findings(row, there, source)
         rows.append(_row(row, there, source))
     columns = ["document", "number", "connectwise", "log", "books", "equal"]
@@ -108,10 +108,6 @@ def compare(
         },
         ok=worst(issues) not in ("block", "refuse") and all(row["equal"] for row in rows),
     )
-
-
-def _plain_label(document: Document) -> str:
-    return document.label.partition("#")[0]
 
 
 def _document_findings(

@@ -99,7 +99,7 @@ class Corrections(Flow):
         if known is None:  # the comparison says so
             return set(repost)
         meant = {
-            row.document.label.partition("#")[0]: set(row.document.transactions)
+            row.document.plain_label: set(row.document.transactions)
             for row in self.log.documents(batch)
         }
         meant |= {row.key: {row.key} for row in known.transactions}

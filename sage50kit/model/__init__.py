@@ -208,6 +208,11 @@ class Document:
         return document_label(self.key, part=self.part, generation=self.generation)
 
     @property
+    def plain_label(self) -> str:
+        """The label without a generation: the same document, however often it was posted."""
+        return document_label(self.key, part=self.part)
+
+    @property
     def token(self) -> str:
         """Our key as Sage 50 can carry it: at most 20 characters, such as `CW-I48112`."""
         return token(self.key, part=self.part, generation=self.generation)

@@ -20,6 +20,7 @@ from itertools import islice
 from threading import Event
 from typing import TYPE_CHECKING
 
+from sage50kit.batch.push import hold
 from sage50kit.errors import ConnectWiseError, ConnectWiseUnavailable, NotFound, UsageError
 from sage50kit.issues import finding
 from sage50kit.money import ZERO, text
@@ -69,8 +70,7 @@ def apply(
         raise UsageError(
             f"this plan was made for {plan.site} and {plan.company}. Plan again with this profile."
         )
-    with log.claim(), company.session():
-        company.adopt_log(log.log_id)
+    with hold(company, log):
         record.begin(plan)
         postings = []
         for wanted in plan.portal:
