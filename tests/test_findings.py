@@ -15,7 +15,8 @@ import pytest
 from sage50kit.batch.planning import Detail, ExpenseGroup, Prepared, check, prepare
 from sage50kit.connectwise.wire import GLExport
 from sage50kit.issues import CATALOGUE
-from sage50kit.model import StoredDocument, token
+from sage50kit.model import StoredDocument, canonical, token
+from sage50kit.model.content import text
 from sage50kit.profile import PushSettings
 from sage50kit.pushlog import LoggedDocument
 from tests import golden
@@ -139,7 +140,7 @@ def once_posted() -> LoggedDocument:
         fingerprint=document.fingerprint,
         place="SJ 7",
         reason="",
-        document=document,
+        content=text(canonical(document)),
     )
 
 

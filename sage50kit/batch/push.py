@@ -15,6 +15,7 @@ After a crash at any line, `resume` or the same push again goes on: what was don
 
 from __future__ import annotations
 
+from collections import deque
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -189,10 +190,13 @@ def finish(
         waiting = refuse_gone(waiting, plan, connectwise, log)
         if waiting:
             create_masters(plan, company, log)
-        for done, row in enumerate(waiting, start=1):
-            post(row.document, plan, company, log)
+        total = len(waiting)
+        queue = deque(waiting)
+        del waiting
+        while queue:  # each is let go once it is posted: a large batch is not held in memory twice
+            post(queue.popleft().document, plan, company, log)
             if progress is not None:
-                progress(done, len(waiting))
+                progress(total - len(queue), total)
         create_batch(plan, connectwise, log)
 
 
@@ -329,7 +333,7 @@ def refuse_gone(
     listed = _still_listed(plan, connectwise)
     rest = []
     for row in waiting:
-        if set(row.document.transactions) <= listed:
+        if set(row.transactions) <= listed:
             rest.append(row)
         else:
             log.mark(row.document, "refused", batch=plan.batch, reason=GONE)
@@ -365,10 +369,10 @@ def create_masters(plan: Plan, company: Connector, log: PushLog) -> None:
 def _created(plan: Plan, log: PushLog) -> set[str]:
     """The masters that this batch has created already, as far as the books can be trusted to have them."""
     created: set[str] = set()
-    for event in log.events(plan.batch):
+    for event in log.events(plan.batch, kinds=("batch_rerunning", "master_created")):
         if event["kind"] == "batch_rerunning":  # the books may be older than the log
             created.clear()
-        if event["kind"] == "master_created":
+        else:
             created.add(event["key"])
     return created
 
@@ -523,8 +527,8 @@ def batch_members(
     Of the latter are what was cleared, what posts nothing, and what stood in the books before.
     """
     rows = lasting(logged)
-    missing = {key for row in rows if row.state not in states for key in row.document.transactions}
-    posted = {key for row in rows for key in row.document.transactions} - missing
+    missing = {key for row in rows if row.state not in states for key in row.transactions}
+    posted = {key for row in rows for key in row.transactions} - missing
     return [
         row
         for row in plan.transactions

@@ -52,7 +52,14 @@ def _fields_of(kind: type) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, 
     return _FIELDS[kind]
 
 
+_ENCODER = json.JSONEncoder(ensure_ascii=True, sort_keys=True, separators=(",", ":"))
+
+
+def text(content: Any) -> str:
+    """Plain data as canonical JSON."""
+    return _ENCODER.encode(content)
+
+
 def digest(content: Any) -> str:
     """SHA-256 of canonical JSON, in hex."""
-    text = json.dumps(content, ensure_ascii=True, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(text(content).encode()).hexdigest()

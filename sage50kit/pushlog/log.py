@@ -22,6 +22,7 @@ import sqlalchemy as sa
 
 from sage50kit.errors import LogCorrupt, LogUnavailable, UsageError
 from sage50kit.model import Joined, Plan, canonical
+from sage50kit.model.content import text
 from sage50kit.pushlog import claims, recording, replay
 from sage50kit.pushlog.chain import Chain, Draft, last_is_whole, read_events, with_data
 from sage50kit.pushlog.migrations import prepare
@@ -33,7 +34,6 @@ from sage50kit.pushlog.rows import (
     LoggedBatch,
     LoggedDocument,
     logged_document,
-    text,
 )
 from sage50kit.pushlog.store import Store
 from sage50kit.pushlog.tables import batches, documents, logs, transactions
@@ -294,7 +294,7 @@ class PushLog:
     def events(
         self, batch: str | None = None, *, kinds: Collection[str] = ()
     ) -> Iterator[dict[str, Any]]:
-        """The events, oldest first, with their payload as data; of one batch or of some kinds only."""
+        """The events, oldest first, with their payload as data; of one batch, of some kinds, or both."""
         words: dict[str, Any] = {"site": self.site, "batch": batch or "", "kinds": kinds}
         with self._store.reading() as connection:
             rows = list(read_events(connection, self._chain.company, **words))

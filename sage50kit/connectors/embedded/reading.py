@@ -69,6 +69,15 @@ def stored(db: sqlite3.Connection, document_ids: Iterable[int]) -> dict[int, Sto
     return _documents(headers, entries_of(db, chosen))
 
 
+def stored_one(db: sqlite3.Connection, document_id: int) -> StoredDocument:
+    """The document of a row that exists, with every GL entry it made."""
+    header = db.execute(f"{_HEADER} WHERE d.id = ?", (document_id,)).fetchone()
+    rows = db.execute(
+        f"{_ENTRY} WHERE e.document_id = ? AND e.amount <> 0 ORDER BY e.row", (document_id,)
+    )
+    return _document(header, [_entry(row) for row in rows])
+
+
 def documents(db: sqlite3.Connection, since: date | None) -> list[StoredDocument]:
     """Documents dated on or after a day, oldest first; beginning balances and receipts are none."""
     first = (since or date.min).isoformat()
