@@ -44,7 +44,10 @@ SLOW = (
 # Many simulated worlds take every processor, so they run alone: a small number with `--quick`.
 WORLDS = "tests/test_simulated_worlds.py"
 # What decides whether a document is posted twice: every branch of it is run by these tests, or they fail.
-PROTOCOL = ("batch.push", "batch.resume", "batch.rerun", "batch.unpost", "pushlog")
+PROTOCOL = (
+    *("batch.push", "batch.settling", "batch.posting", "batch.batching"),
+    *("batch.resume", "batch.rerun", "batch.unpost", "pushlog"),
+)
 PROTOCOL_TESTS = ("claim", "push", "pushlog*", "rerun", "resume", "two_pushes", "unpost")
 
 

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from sage50kit.batch.compare import is_this
 from sage50kit.batch.mapping import amount_words
 from sage50kit.batch.proof import money_frame
-from sage50kit.batch.push import hold, look, unfinished
+from sage50kit.batch.push import hold, unfinished
 from sage50kit.batch.report import Status, current
+from sage50kit.batch.settling import look
 from sage50kit.errors import (
     CompanyError,
     ConnectWiseError,
