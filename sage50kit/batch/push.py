@@ -169,7 +169,7 @@ def finish(
     with doubt_is_said(plan, log):
         settle(plan, company, log)
         look_again(plan, company, connectwise, log)
-        waiting = [row for row in log.documents(plan.batch) if row.state == "planned"]
+        waiting = log.documents(plan.batch, states={"planned"})
         waiting = refuse_gone(waiting, plan, connectwise, log)
         if waiting:
             create_masters(plan, company, log)

@@ -28,7 +28,7 @@ def settle(plan: Plan, company: Connector, log: PushLog) -> None:
     Raises:
         InDoubt: the company cannot tell of some; a person has to look.
     """
-    doubtful = [row for row in log.documents(plan.batch) if row.state in DOUBTFUL]
+    doubtful = log.documents(plan.batch, states=DOUBTFUL)
     said = [
         _settle_one(row, holds, company, log)
         for row, holds in zip(doubtful, look(doubtful, company), strict=True)
@@ -97,10 +97,9 @@ def look_again(plan: Plan, company: Connector, connectwise: ConnectWise, log: Pu
         return
     if known.state == "creating" and connectwise.find_batch(plan.batch) is not None:
         return
-    logged = log.documents(plan.batch)
+    logged = log.documents(plan.batch, states={"joining", *ARRIVED})
     # A person's word about what the company cannot show is not questioned.
-    said = [row for row in logged if not row.reason.startswith(A_PERSON_SAID)]
-    rows = [row for row in said if row.state in ("joining", *ARRIVED)]
+    rows = [row for row in logged if not row.reason.startswith(A_PERSON_SAID)]
     for row, holds in zip(rows, look(rows, company), strict=True):
         if holds is None and row.state != "joining":
             continue

@@ -30,7 +30,7 @@ def canonical(value: Any) -> Any:
         return _decimal_text(value)
     if kind is tuple or kind is list:
         return [item if type(item) in _PLAIN else canonical(item) for item in value]
-    if is_dataclass(value):
+    if kind in _FIELDS or is_dataclass(value):
         names, get = _FIELDS.get(kind) or _fields_of(kind)
         pairs = zip(names, get(value), strict=True)
         return {name: item if type(item) in _PLAIN else canonical(item) for name, item in pairs}

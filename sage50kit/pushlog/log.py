@@ -213,9 +213,13 @@ class PushLog:
 
             yield connection, append
 
-    def documents(self, batch: str) -> list[LoggedDocument]:
-        """The documents of a batch, in posting order."""
+    def documents(
+        self, batch: str, *, states: Collection[DocumentState] | None = None
+    ) -> list[LoggedDocument]:
+        """The documents of a batch, in posting order; those in some states only, if any are named."""
         where = in_batch(documents, self._chain, batch)
+        if states is not None:
+            where.append(documents.c.state.in_(states))
         query = sa.select(documents).where(*where).order_by(documents.c.position)
         return [logged_document(row) for row in self._read(query)]
 

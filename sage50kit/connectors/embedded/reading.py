@@ -6,6 +6,7 @@ import json
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from sage50kit.connectors.embedded.posting import JOURNALS
@@ -236,15 +237,20 @@ def _entry(row: tuple[Any, ...]) -> GLEntry:
         document=label or place_of(kind, document_id),
         type=kind,
         number=number,
-        date=date.fromisoformat(posted),
+        date=_day(posted),
         account_id=account,
-        debit=max(amount, ZERO),
-        credit=max(-amount, ZERO),
+        debit=amount if cents > 0 else ZERO,
+        credit=-amount if cents < 0 else ZERO,
         description=description,
         party_id=party,
         item_id=item,
         made_by=made_by,
     )
+
+
+@lru_cache(maxsize=1_000)  # the entries of a document have one day, and a batch has few
+def _day(text: str) -> date:
+    return date.fromisoformat(text)
 
 
 def _identity(document: Document) -> tuple[str, str, str]:
