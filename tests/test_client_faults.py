@@ -12,6 +12,7 @@ from starlette.responses import RedirectResponse, Response
 
 from sage50kit.connectwise.answers import module_of
 from sage50kit.errors import (
+    ConfigError,
     ConnectWiseRejected,
     ConnectWiseUnavailable,
     ConnectWiseUnreadable,
@@ -78,6 +79,13 @@ def test_a_400_carries_every_inner_error(site: Site) -> None:
     with site.client() as client, pytest.raises(ConnectWiseRejected) as caught:
         client.post(BATCHES, {})
     assert caught.value.detail == "batch is invalid; taken (batchIdentifier)"
+
+
+def test_an_error_of_another_shape_is_told_all_the_same(site: Site) -> None:
+    """A number where the list of inner errors belongs does not hide what ConnectWise says."""
+    site.next_answers[BATCHES] = [told(400, {"message": "not today", "errors": 1})]
+    with site.client() as client, pytest.raises(ConnectWiseRejected, match="not today"):
+        client.get(BATCHES)
 
 
 def test_a_web_page_as_error_is_read_as_text(site: Site) -> None:
@@ -330,6 +338,19 @@ def test_tls_is_verified_and_a_private_authority_can_be_named(tmp_path: Path) ->
         with site.client(ca_file=ca_file) as client:
             assert client.get(INVOICES) == [{"id": 1}]
     assert pauses == []
+
+
+@pytest.mark.parametrize("content", [None, "no certificate"])
+def test_a_ca_file_that_is_none_is_a_sentence(
+    site: Site, tmp_path: Path, content: str | None
+) -> None:
+    """A missing file, or one without a certificate, names the setting instead of ending in a traceback."""
+    ca_file = tmp_path / "ca.pem"
+    if content is not None:
+        ca_file.write_text(content, encoding="utf-8")
+
+    with pytest.raises(ConfigError, match=r"ca_file .*ca\.pem cannot be used"):
+        site.client(ca_file=ca_file)
 
 
 def test_the_request_log_tells_everything_but_secrets(site: Site, tmp_path: Path) -> None:

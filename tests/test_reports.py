@@ -559,3 +559,18 @@ def test_the_verification_says_why_a_decrease_agrees_with_another_amount():
     assert words not in text.render(
         listings.verification_page(Comparison(True, documents=compared.assign(equal=False)))
     )
+
+
+def test_sheets_of_one_title_get_numbers():
+    """Three tables with one long title are three sheets, each under a name of at most 31 characters."""
+    same = page.Table(title="Payments of customers who paid twice", columns=(), rows=())
+    content = excel.workbook(page.Page(title="t", headline="h", tables=(same, same, same)))
+    names = openpyxl.load_workbook(io.BytesIO(content)).sheetnames[1:]
+
+    assert len({name.casefold() for name in names}) == 3
+    assert max(len(name) for name in names) <= 31
+
+
+def test_wide_signs_of_a_formula_are_neutralised():
+    """Excel in Japanese, Chinese and Korean runs a formula behind a wide sign, too."""
+    assert csv.neutral("＝HYPERLINK(1)") == "'＝HYPERLINK(1)"

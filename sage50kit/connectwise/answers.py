@@ -124,7 +124,8 @@ def _detail(answer: httpx.Response) -> str:
     if not isinstance(body, dict):
         return ""
     parts = [str(body.get("message") or "")]
-    for inner in body.get("errors") or ():
+    errors = body.get("errors")
+    for inner in errors if isinstance(errors, list) else ():
         if isinstance(inner, dict):
             where = f" ({inner['field']})" if inner.get("field") else ""
             parts.append(f"{inner.get('message') or inner.get('code') or ''}{where}")

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from sage50kit.errors import BatchTaken, UsageError
-from sage50kit.kit.ends import Ends, day_of
+from sage50kit.kit.ends import Ends, day_of, today
 from sage50kit.model import KINDS, Kind, LeftOut, Plan
 from sage50kit.pushlog import UNSENT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
+    from datetime import date
 
     import pandas as pd
 
@@ -135,12 +135,13 @@ class Flow(Ends):
 
         frame = self._chosen(selected)
         kinds = set(frame["kind"]) or set(self.profile.push.kinds)
-        stem = propose_number(date.today(), self.profile.push.initials, kinds, ())  # noqa: DTZ011  # the person's day
+        day, initials = today(), self.profile.push.initials
+        stem = propose_number(day, initials, kinds, ())
         taken = [
             *self.connectwise.batch_identifiers(stem),
             *(row["batch"] for row in self.log.history()),
         ]
-        return propose_number(date.today(), self.profile.push.initials, kinds, taken)  # noqa: DTZ011
+        return propose_number(day, initials, kinds, taken)
 
     def plan(
         self,

@@ -54,7 +54,8 @@ class CompanyFile:
             try:
                 yield db
             except BaseException as error:
-                db.execute("ROLLBACK")
+                if db.in_transaction:  # a full or failing disk takes the transaction back by itself
+                    db.execute("ROLLBACK")
                 if isinstance(error, sqlite3.Error):
                     raise self._unavailable(error) from error
                 raise
