@@ -490,7 +490,7 @@ def test_saving_writes_three_files_and_the_lists(tmp_path: Path, proof):
     assert {path.name for path in saved} == {
         "proof.txt", "proof.html", "proof.xlsx", "errors.csv", "errors.html", "log.jsonl"
     }  # fmt: skip
-    assert json.loads((tmp_path / "log.jsonl").read_text()) == {
+    assert json.loads((tmp_path / "log.jsonl").read_text(encoding="utf-8")) == {
         "seq": 1,
         "payload": {"amount": "1.10"},
     }
@@ -499,7 +499,7 @@ def test_saving_writes_three_files_and_the_lists(tmp_path: Path, proof):
 def test_the_full_log_holds_no_secret(tmp_path: Path):
     """What stands under the name of a secret is withheld, however deep."""
     event = {"payload": {"headers": [{"Authorization": "Basic c2VjcmV0"}], "private_key": "hush"}}
-    content = files.save_full_log([event], tmp_path).read_text()
+    content = files.save_full_log([event], tmp_path).read_text(encoding="utf-8")
 
     assert "c2VjcmV0" not in content
     assert "hush" not in content
