@@ -11,6 +11,7 @@ import pytest
 from starlette.responses import RedirectResponse, Response
 
 from sage50kit.connectwise.answers import module_of
+from sage50kit.connectwise.payments import InvoicePayments
 from sage50kit.errors import (
     ConfigError,
     ConnectWiseRejected,
@@ -250,6 +251,18 @@ def test_an_unreadable_answer_to_a_write_is_in_doubt(site: Site) -> None:
     with site.client() as client, pytest.raises(ConnectWiseUnavailable) as caught:
         client.post(BATCHES, {})
     assert caught.value.sent is True
+
+
+@pytest.mark.parametrize("answer", [None, {"message": "created"}])
+def test_a_payment_accepted_without_its_id_is_in_doubt(site: Site, answer: object) -> None:
+    """The payment stands there, whatever the answer lacks: it is looked for, and not taken for refused."""
+    path = "/finance/invoices/7/payments"
+    site.next_answers[path] = [told(201, answer)]
+    with site.client() as client, pytest.raises(ConnectWiseUnavailable) as caught:
+        InvoicePayments(client).create(7, Decimal(5), date(2026, 10, 31))
+
+    assert caught.value.sent
+    assert [one.method for one in site.seen if one.path == path] == ["POST"]
 
 
 def test_a_post_that_changes_nothing_may_be_repeated(site: Site) -> None:

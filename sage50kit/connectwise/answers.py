@@ -95,6 +95,13 @@ def unreadable(path: str, what: str) -> ConnectWiseUnreadable:
     )
 
 
+def accepted_unread(error: ConnectWiseUnreadable, path: str) -> ConnectWiseUnavailable:
+    """The error of a write that was accepted with an answer nobody can read: to be settled by looking."""
+    failed = ConnectWiseUnavailable(str(error), status=error.status, url=path)
+    failed.sent = True
+    return failed
+
+
 def silence(error: httpx.RequestError, method: str, name: str, path: str) -> ConnectWiseError:
     """The error of a request without an answer; `.sent` tells whether it may have been read."""
     if "CERTIFICATE_VERIFY_FAILED" in str(error):
