@@ -162,6 +162,19 @@ def test_fetch_writes_csv(stage: Stage, tmp_path: Path):
     assert {line.split(":")[0] for line in lines[1:]} == {"adjustment", "transfer"}
 
 
+def test_fetch_shows_csv_in_the_lines_of_the_terminal(
+    stage: Stage, capsys: pytest.CaptureFixture[str], monkeypatch
+):
+    """On the screen a line ends once; the carriage returns of the file would be blank lines on Windows."""
+    for name, value in stage.environment.items():
+        monkeypatch.setenv(name, value)
+    main(["fetch", "--profile", str(stage.profile), "--format", "csv"])
+    shown = capsys.readouterr().out
+
+    assert shown.startswith("key,kind,")
+    assert "\r" not in shown
+
+
 def test_why_gives_a_reason(stage: Stage):
     """A transaction that is left out, and one that nobody knows, both have a sentence."""
     content = stage.run("fetch", "--profile", str(stage.profile), "--json").json

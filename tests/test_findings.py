@@ -307,6 +307,29 @@ def test_a_journal_is_compared_with_what_the_list_says():
     assert "listed_differs" in {row.code for row in found.issues}
 
 
+def test_two_tax_lines_of_one_level_are_both_posted():
+    """A caption that repeats level 1 hides no tax: the second line counts as the next level."""
+
+    def change(export: dict[str, Any]) -> None:
+        for row in head(export)["detail"]:
+            if row["glTypeId"] == "ST":
+                row["description"] = "Level 1 Sales Tax"
+
+    before, after = (golden.replanned("misc_plain_two", one) for one in (nothing, change))
+
+    assert len([line for line in before.documents[0].distributions if line.role == "tax"]) == 2
+    assert posted(after) == posted(before)
+
+
+def posted(prepared: Prepared) -> list[tuple[str, str, Decimal]]:
+    """Account, agency and amount of each line."""
+    return [
+        (line.account_id, line.tax_agency_id, line.amount)
+        for row in prepared.documents
+        for line in row.distributions
+    ]
+
+
 def test_a_transfer_of_nothing_says_so():
     """Goods without a value moved between two accounts post nothing, and the reason is not the account."""
 
