@@ -145,6 +145,7 @@ CHANGES: dict[str, tuple[str, Callable[[dict[str, Any]], object], dict[str, Any]
         listed_as(number=""),
     ),
     "cannot_tie": (BILL, nobodys_bill, {}),
+    "total_differs": (BILL, lambda e: head(e).update(total=head(e)["total"] + 1), {}),
     "listed_differs": (INVOICE, nothing, listed_as(total=Decimal("1.00"))),
     "entries_missing": (INVOICE, lambda e: line(e).pop("id"), {}),
     "date_missing": (INVOICE, lambda e: head(e).update(documentDate=""), {}),
