@@ -13,15 +13,17 @@ import pytest
 
 from sage50kit.batch.planning import Prepared, check
 from sage50kit.issues import CATALOGUE
-from sage50kit.model import StoredDocument, token
+from sage50kit.model import Customer, StoredDocument, token
 from sage50kit.profile import PushSettings
 from sage50kit.pushlog import LoggedDocument
+from tests import embedded_company as books
 from tests import golden
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sage50kit.issues import Issue
+    from sage50kit.model import Document
 
 INVOICE, RECEIPT, BILL = "standard_stock_one", "receipt_stock_none", "bill_three_rows"
 JOURNAL, TRANSFER = "expense_journal_one", "transfer_other_account"
@@ -356,3 +358,60 @@ def replace_member(**other: Any) -> Any:
     """A member of the bill's case with other names."""
     known = golden.case(BILL)["export"]["expenseBills"][0]["member"]["id"]
     return golden.setup(BILL).members[known].model_copy(update=other)
+
+
+def checked(documents: list[Document], **lists: Any) -> Prepared:
+    """Documents checked together against the books of a case with other lists."""
+    lists_of_case = replace(golden.books(INVOICE), **lists)
+    words: dict[str, Any] = {"setup": golden.setup(INVOICE), "push": PushSettings(), "history": {}}
+    return check(
+        Prepared(documents=tuple(documents)),
+        books=lists_of_case,
+        found=[()] * len(documents),
+        **words,
+    )
+
+
+def test_an_invoice_that_will_be_refused_is_not_owed():
+    """Of three invoices the second would go over the limit; the third fits because it does not count."""
+    limited = Customer(
+        customer_id="ACME",
+        name="Acme",
+        credit_status="hold_over_limit",
+        credit_limit=Decimal(100),
+    )
+    amounts = {"1": "-80.00", "2": "-50.00", "3": "-15.00"}
+    invoices = [
+        books.invoice(number, books.line("4000", amount)) for number, amount in amounts.items()
+    ]
+
+    found = checked(invoices, customers=(limited,)).issues
+
+    assert [row.key for row in found if row.code == "credit_over_hold"] == ["invoice:2"]
+
+
+def test_goods_come_in_before_they_go_out():
+    """Purchases and increases first, then sales, then decreases, journals last (design 9.9)."""
+    pair = books.line("6100", "5.00"), books.line("6200", "-5.00")
+    documents = [
+        books.journal("J", *pair),
+        books.adjustment("DOWN", "SW-24", "-1", "-5.00"),
+        books.invoice("I", books.line("4000", "-5.00")),
+        books.adjustment("UP", "SW-24", "1", "5.00"),
+        books.purchase("P", books.line("6100", "5.00")),
+    ]
+
+    ordered = [row.reference for row in checked(documents).documents]
+
+    assert set(ordered[:2]) == {"UP", "P"}
+    assert ordered[2:] == ["I", "DOWN", "J"]
+
+
+def test_the_only_bill_answers_rows_listed_under_other_entries():
+    """A row may be listed under an entry that the bill does not name; the amounts tie them."""
+    listed = golden.transactions(BILL)[0]
+    rows = [replace(row, entry_ids=(number,)) for number, row in enumerate(listed, start=1)]
+
+    found = golden.replanned(BILL, nothing, transactions=rows)
+
+    assert [set(row.transactions) for row in found.documents] == [{row.key for row in listed}]
