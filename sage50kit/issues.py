@@ -164,6 +164,7 @@ payment_negative | refuse | what is applied to it adds up to {value} | look for 
 payment_over | warn | {value} is applied to it in Sage 50, ConnectWise has room for {room} of its total of {total} | move the rest to another invoice in Sage 50; ConnectWise shows no more than the total
 payment_conflict | refuse | Sage 50 shows {value} paid, ConnectWise {there}, of which {foreign} was not written by the kit and is never changed | correct the one that is wrong; ConnectWise takes one payment for an invoice
 payment_restored | warn | our payment was changed in ConnectWise to {value}; Sage 50 shows {wanted} | enter payments in Sage 50; it is set back
+payment_unread | refuse | what is paid of it in ConnectWise could not be read, so nothing was written: {why} | it waits and is tried again with the next run; open the invoice in ConnectWise if it stays so
 payment_refused | refuse | ConnectWise did not take the payment of {value}: {why} | it waits and is tried again with the next run
 payment_moved_on | refuse | ConnectWise shows {there} paid, {before} when the plan was made; nothing was written | it waits and is planned anew with the next run
 payment_unanswered | refuse | ConnectWise did not answer about the payment of {value}: {why} | it is looked up and tried again with the next run
