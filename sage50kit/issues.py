@@ -154,6 +154,7 @@ edited_in_connectwise | warn | it was edited in ConnectWise after it was posted:
 deleted_in_connectwise | warn | it is neither in batch {value} nor unposted in ConnectWise, but stands in Sage 50 | look at the record in ConnectWise; void the document in Sage 50 if it was deleted there
 company_warning | warn | Sage 50 says: {value} | nothing to do
 receipts_cut | refuse | only {value} receipts could be read, not all of them; the start of the next run stays where it was | run the sync again
+receipts_restored | warn | the company has lost receipts or their changes since the last run, as after a restored backup; every receipt was read and every invoice compared | enter in Sage 50 again what is missing; until then ConnectWise shows it unpaid
 receipt_unapplied | note | {value} from customer {customer} pays no invoice yet | apply it in Sage 50; ConnectWise shows it then
 payment_invoice_unknown | warn | customer {customer} paid invoice {value}, which ConnectWise does not have | nothing to do if it was entered in Sage 50 by hand; else correct the number in Sage 50
 payment_customer_differs | refuse | customer {customer} paid it in Sage 50, in ConnectWise it belongs to {value} | correct the customer of the receipt, or the account number in ConnectWise; it is tried again
