@@ -175,6 +175,8 @@ portal_unread | warn | the payments of the portal could not be listed: {why} | g
 portal_customer_missing | refuse | {value} was paid in the portal; its company has no account number | fill Account under Company Finance in ConnectWise; it is tried again
 portal_open_differs | refuse | {value} was paid in the portal, only {open} is open in Sage 50; no receipt was posted | if it was entered in Sage 50 by hand, delete that receipt; it is posted with the next run
 portal_gone | warn | portal payment {reference} of {value} was posted and stands in Sage 50 no longer; it is not posted again | enter it by hand if it was taken out by mistake
+portal_currency | refuse | {value} was paid in the portal in {currency}, the company keeps its books in {wanted}; no receipt was posted | enter the receipt in Sage 50 by hand
+portal_moved_on | refuse | the portal payment of {value} or its invoice is not as it was when the plan was made; no receipt was posted | it is planned anew with the next run
 portal_refused | refuse | Sage 50 refused the receipt of the portal payment of {value}: {why} | it is tried again with the next run
 portal_unanswered | refuse | Sage 50 did not answer about the receipt of the portal payment of {value}: {why} | it is looked up before anything is sent again
 company_refused | refuse | Sage 50 refused it: {value} | correct it and push it in the next batch

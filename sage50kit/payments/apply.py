@@ -35,11 +35,11 @@ from sage50kit.payments.model import Change, Outcome, Waiting, Written
 from sage50kit.payments.report import PaymentReport
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator, Sequence
+    from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 
     from sage50kit.connectors.base import Connector
     from sage50kit.connectwise.payments import InvoicePayments
-    from sage50kit.payments.model import PaymentPlan
+    from sage50kit.payments.model import Carried, PaymentPlan
     from sage50kit.payments.record import PaymentRecord
     from sage50kit.pushlog import PushLog
 
@@ -79,8 +79,13 @@ def apply(
     with hold(company, log):
         record.begin(plan)
         postings = []
+        ready = _still_ready(plan, company, connectwise, record)
         for wanted in plan.portal:
-            posting = portal.post(wanted, company=company, cash_account_id=cash_account_id)
+            posting = (
+                portal.post(wanted, company=company, cash_account_id=cash_account_id)
+                if wanted in ready
+                else portal.not_posted(wanted)
+            )
             record.settle_portal(posting)
             postings.append(posting)
         changes, outcomes = _still_so(plan, connectwise)
@@ -97,11 +102,24 @@ def apply(
     )
 
 
+def _is_fresh(plan: PaymentPlan) -> bool:
+    return time.monotonic() - plan.made < _FRESH_SECONDS
+
+
+def _still_ready(
+    plan: PaymentPlan, company: Connector, connectwise: InvoicePayments, record: PaymentRecord
+) -> Collection[Carried]:
+    """The payments of the portal that are as the plan saw them."""
+    if _is_fresh(plan):
+        return plan.portal
+    return portal.still_ready(plan.portal, record.known(), company=company, connectwise=connectwise)
+
+
 def _still_so(
     plan: PaymentPlan, connectwise: InvoicePayments
 ) -> tuple[list[Change], list[Outcome]]:
     """The changes whose invoice shows what the plan saw; a plan that was thought over is looked at again."""
-    if time.monotonic() - plan.made < _FRESH_SECONDS:
+    if _is_fresh(plan):
         return list(plan.changes), []
     ids = [row.base.invoice_id for row in plan.changes]
     there = {row.id: row.payments or ZERO for row in connectwise.by_id(ids)}
