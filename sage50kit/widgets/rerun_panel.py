@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets
@@ -13,7 +12,6 @@ from sage50kit.widgets.confirm import Confirm, button
 from sage50kit.widgets.findings import finding_list
 from sage50kit.widgets.grid import Grid, GridColumn
 from sage50kit.widgets.panel import (
-    Panel,
     html,
     labelled,
     live_page,
@@ -24,6 +22,7 @@ from sage50kit.widgets.panel import (
     told,
 )
 from sage50kit.widgets.report import page_html
+from sage50kit.widgets.watch import WritingPanel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,7 +51,7 @@ BATCHES = (
 )
 
 
-class RerunPanel(Panel):
+class RerunPanel(WritingPanel):
     """Compare a batch with the books, and post what is missing.
 
     Args:
@@ -69,7 +68,6 @@ class RerunPanel(Panel):
         self.kit = kit
         self.rerun: Rerun | None = None
         self._again = list(again)
-        self._thread: threading.Thread | None = None
         if live_page():
             self._build(batch)
         elif batch:
@@ -81,11 +79,6 @@ class RerunPanel(Panel):
             return styled(page_html(rerun_page(self.rerun)))
         batches = twin.table(self.kit.history(), BATCHES, caption="Batches")
         return styled(message("No batch was named: nothing was compared.") + batches)
-
-    def wait(self) -> None:
-        """Wait until what runs in the page has ended."""
-        if self._thread is not None:
-            self._thread.join()
 
     # --- the page ---
 
@@ -103,7 +96,7 @@ class RerunPanel(Panel):
         self.confirm = Confirm(
             "Post what is missing …", "Yes, post it now", ask=self._ask, act=self._post
         )
-        self.children = (style(), row(self._batch, self._look), self.message, self._grid, self._found, self.confirm)  # fmt: skip
+        self.children = (style(), self._watch, row(self._batch, self._look), self.message, self._grid, self._found, self.confirm)  # fmt: skip
         if batch:
             self._compare()
 
@@ -139,8 +132,7 @@ class RerunPanel(Panel):
 
     @told
     def _post(self) -> None:
-        self._thread = threading.Thread(target=self._run, args=(self._batch.value,))
-        self._thread.start()
+        self._watch.begin(self._run, self._batch.value)
 
     @told
     def _run(self, batch: str) -> None:
