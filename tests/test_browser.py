@@ -336,7 +336,7 @@ def test_the_whole_push_without_a_mouse_and_without_code(
     expect(page.get_by_text("completed successfully")).to_be_visible()
 
     assert serious(page) == []
-    for name in ("Rerun batch", "History"):
+    for name in ("Rerun batch", "Sync payments", "Reconcile receivables", "History"):
         page.goto(controller.page(""))
         page.get_by_role("link", name=name).click()
         expect(page.locator(".s50-grid").first).to_be_visible()
