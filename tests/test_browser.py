@@ -116,7 +116,7 @@ def test_the_choice_in_the_browser_is_the_choice_in_python(
     page.get_by_role("button", name="Clear filters").click()
     expect(status).to_contain_text("43 of 43 rows shown, 39 of 43 included")
 
-    page.get_by_text("This choice, for the unattended").click()
+    page.get_by_role("button", name="Show this choice").click()
     code = page.locator(".s50-code")
     expect(code).to_contain_text("'without': [")
     left_out = set(re.findall(r"expense:\d+", code.inner_text()))

@@ -25,7 +25,7 @@ from sage50kit.widgets.panel import (
     told,
 )
 from sage50kit.widgets.report import page_html
-from sage50kit.widgets.rerun_panel import BATCHES
+from sage50kit.widgets.rerun_panel import BATCHES, batches_of
 from sage50kit.widgets.watch import WritingPanel
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class History(WritingPanel):
     def __init__(self, kit: Kit) -> None:
         super().__init__(kit.workdir)
         self.kit = kit
-        self.batches = kit.history()
+        self.batches = batches_of(kit)
         if live_page():
             self._build()
 
@@ -120,7 +120,7 @@ class History(WritingPanel):
     @told
     def _take_back(self) -> None:
         undone = self.kit.unpost(self.batch, void=self._void.value)
-        self.batches = self.kit.history()
+        self.batches = batches_of(self.kit)
         self.grid.show(self.batches)
         self._tell(undone_page(undone))
 

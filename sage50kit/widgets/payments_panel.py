@@ -32,8 +32,8 @@ CHANGES = (
     GridColumn(name="number", title="Invoice", width=13),
     GridColumn(name="customer_id", title="Customer", width=14, grow=True),
     GridColumn(name="do", title="Payment is to be", kind="choice", width=17),
-    GridColumn(name="before", title="Paid before", kind="money", width=14, sum=True),
-    GridColumn(name="amount", title="Paid now", kind="money", width=14, sum=True),
+    GridColumn(name="before", title="Paid before", kind="money", width=14, sum=True, zero=True),
+    GridColumn(name="amount", title="Paid now", kind="money", width=14, sum=True, zero=True),
     GridColumn(name="total", title="Invoice total", kind="money", width=15),
     GridColumn(name="sent_date", title="Date sent", kind="date", width=12),
     GridColumn(name="paid_date", title="Paid in full on", kind="date", width=15),
@@ -104,7 +104,7 @@ class PaymentsPanel(WritingPanel):
             CHANGES,
             label="Payments in ConnectWise",
             name_column="number",
-            empty="Nothing changed: ConnectWise shows what Sage 50 shows.",
+            empty="No payment has to be written.",
         )
         self.confirm = Confirm(
             "Write the payments …", "Yes, write them now", ask=self._ask, act=self._write

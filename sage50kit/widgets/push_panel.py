@@ -209,6 +209,8 @@ class PushPanel(WritingPanel):
             self._show("ask")
             raise
         self._keep(self.report, plan)
+        if self.report.status != "failed":
+            self.preview.pushed(self.report.batch)
         self._end()
 
     def _done(self, pace: _Pace, done: int, of: int) -> None:

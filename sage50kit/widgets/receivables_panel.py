@@ -54,14 +54,13 @@ ROLL_FORWARD = (
     GridColumn(name="ledger", title="General ledger", kind="money", width=20),
 )
 DIFFERENCES = (
-    GridColumn(name="class", title="Class", kind="choice", width=20),
+    GridColumn(name="class", title="Class", kind="choice", width=18),
     GridColumn(name="number", title="Invoice", width=12),
     GridColumn(name="customer_id", title="Customer", width=13),
     GridColumn(name="date", title="Date", kind="date", width=12),
     GridColumn(name="amount", title="Difference", kind="money", width=13, sum=True),
-    GridColumn(name="words", title="Why, and what to do", width=36, grow=True),
-    GridColumn(name="place", title="In Sage 50", width=11),
-    GridColumn(name="key", title="Key (ConnectWise id)", width=20),
+    GridColumn(name="words", title="Why, and what to do", width=30, grow=True),
+    GridColumn(name="place", title="In Sage 50", width=12),
 )
 ITEMS = (
     GridColumn(name="number", title="Invoice", width=12),
@@ -188,7 +187,15 @@ class ReceivablesPanel(Panel):
         name = self._section.value
         frame = frames_of(self.found, self.ageing)[name]
         grid = Grid(frame, PARTS[name], label=name, empty="Nothing to show here.")
-        self._body.children = (heading(name), grid)
+        opened = html()
+        grid.observe(lambda change: self._open(opened, frame, change["new"]), "current")
+        self._body.children = (heading(name), grid, opened)
+
+    def _open(self, place: ipywidgets.HTML, frame: pd.DataFrame, number: int) -> None:
+        """The whole sentence of a difference that is opened."""
+        if "words" in frame.columns and 0 <= number < len(frame):
+            found = frame.iloc[number]
+            place.value = message(f"{found['number']}: {found['words']}")
 
     @told
     def _save_reports(self, _button: Any) -> None:

@@ -27,6 +27,8 @@ from sage50kit.widgets.watch import WritingPanel
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import pandas as pd
+
     from sage50kit.batch.rerun import Rerun
     from sage50kit.kit import Kit
 
@@ -42,13 +44,21 @@ DOCUMENTS = (
 )
 BATCHES = (
     GridColumn(name="batch", title="Batch", width=20),
-    GridColumn(name="state", title="State", kind="choice", width=12),
+    GridColumn(name="state", title="State", kind="choice", width=20),
     GridColumn(name="started", title="Started", width=22, grow=True),
     GridColumn(name="actor", title="By", width=14),
     GridColumn(name="posted", title="Posted", kind="count", width=10),
     GridColumn(name="refused", title="Refused", kind="count", width=10),
     GridColumn(name="in_doubt", title="In doubt", kind="count", width=10),
 )
+STATES = {
+    "planned": "planned",
+    "creating": "begun, not ended",
+    "created": "pushed",
+    "rerunning": "run again, not ended",
+    "unposted": "un-posted",
+    "failed": "failed",
+}
 
 
 class RerunPanel(WritingPanel):
@@ -77,7 +87,7 @@ class RerunPanel(WritingPanel):
         """The comparison, document by document, or the batches there are."""
         if self.rerun is not None:
             return styled(page_html(rerun_page(self.rerun)))
-        batches = twin.table(self.kit.history(), BATCHES, caption="Batches")
+        batches = twin.table(batches_of(self.kit), BATCHES, caption="Batches")
         return styled(message("No batch was named: nothing was compared.") + batches)
 
     # --- the page ---
@@ -90,6 +100,7 @@ class RerunPanel(WritingPanel):
         self._look = button("Compare with the books", self._compare)
         self._grid = Grid(
             _none(), DOCUMENTS, label="Documents of the batch", include_title="Post again",
+            exclude_title="Do not post again",
             included_word="to be posted again", empty="Nothing was compared yet.",
         )  # fmt: skip
         self._found = html()
@@ -140,6 +151,15 @@ class RerunPanel(WritingPanel):
         assert self.rerun is not None  # noqa: S101  # it was asked about
         self._again = []
         self._show(self.kit.post_missing(self.rerun))
+
+
+def batches_of(kit: Kit) -> pd.DataFrame:
+    """Every batch that was planned or pushed, its state and time as people read them."""
+    rows = kit.history()
+    return rows.assign(
+        state=[STATES.get(state, state) for state in rows["state"]],
+        started=[f"{str(at)[:16].replace('T', ' ')} UTC" for at in rows["started"]],
+    )
 
 
 def _none() -> Any:
