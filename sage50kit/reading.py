@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from sage50kit.batch.drafting import Detail, ExpenseGroup, Prepared, draft
 from sage50kit.batch.drift import Batch, find_drift
 from sage50kit.batch.mapping import Setup
+from sage50kit.batch.pending import is_unsent, unsent_finding
 from sage50kit.batch.planning import check, prepare
 from sage50kit.batch.push import batch_members, look, look_up
 from sage50kit.batch.readback import batch_detail, with_all_entries
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from sage50kit.connectwise import wire
     from sage50kit.kit.ends import Ends
     from sage50kit.model import Books, Document, Plan, StoredDocument
-    from sage50kit.pushlog import LoggedDocument
+    from sage50kit.pushlog import LoggedBatch, LoggedDocument
 
 COLUMNS = [
     "key",
@@ -151,7 +152,19 @@ def _of_log(kit: Ends, batch: str) -> tuple[Plan, list[LoggedDocument]]:
         )
     if batch in kit.log.unfinished_batches():
         raise InDoubt(f"batch {batch} is not finished. Run first: sage50kit resume")
+    if known.state == "planned":
+        raise UsageError(_nothing_of(known, kit))
     return plan, kit.log.documents(batch)
+
+
+def _nothing_of(known: LoggedBatch, kit: Ends) -> str:
+    """Why there is nothing to compare of a batch that is in neither system."""
+    if is_unsent(known, kit.log):
+        issue = unsent_finding(known)
+        return f"{issue.message}. To go on, {issue.fix}."
+    return (
+        f"batch {known.batch} failed: nothing of it was posted or batched, and its number is free."
+    )
 
 
 # --- a batch in both systems ---

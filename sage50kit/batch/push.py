@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from sage50kit.batch.compare import differences, entry_findings, is_this, same_content
 from sage50kit.batch.numbers import check_number
+from sage50kit.batch.pending import refuse_open_unposting
 from sage50kit.batch.report import NOT_THERE, PushReport, lasting, make_report
 from sage50kit.errors import (
     BatchTaken,
@@ -80,6 +81,7 @@ def push(
     check_pair(plan, company, connectwise)
     words: dict[str, Any] = {"company": company, "connectwise": connectwise, "log": log}
     with hold(company, log):
+        refuse_open_unposting(log)
         check_batch_number(plan, connectwise, log)
         check_joined(plan, connectwise, log)
         earlier = [finish_recorded(batch, **words) for batch in unfinished(log, but=plan.batch)]

@@ -251,13 +251,14 @@ def said_once(planned: Sequence[Issue], answers: Sequence[Issue]) -> list[Issue]
     """The findings of the plan and the company's answers, each said once.
 
     What Sage 50 says of a customer's credit takes the place of the finding that foresaw it, and keeps
-    what that one knew to do about it.
+    what that one knew to do about it; a refusal that nobody foresaw keeps its own cure.
     """
     foreseen = {row.key: row for row in planned if row.code in FORESEEN}
     said, rest = set[str](), list[Issue]()
     for row in answers:
         before = foreseen.get(row.key) if row.code in SAID else None
-        if before is not None and before.value in row.value:
+        like = before is not None and before.severity == row.severity
+        if before is not None and like and before.value in row.value:
             said.add(row.key)
             rest.append(replace(row, fix=before.fix))
         else:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sage50kit.batch.report import PushReport
-    from sage50kit.batch.unpost import Undone
+    from sage50kit.batch.undone import Undone
     from sage50kit.connectors.base import Connector
     from sage50kit.connectwise.site import ConnectWise
 
