@@ -152,6 +152,7 @@ voided_in_sage | warn | it was voided in Sage 50 ({value}) | un-post it in Conne
 renumbered_in_sage | warn | it was renumbered in Sage 50: {value} | give it its number again, or payments will not find it
 edited_in_sage | warn | it was edited in Sage 50: {value} | compare the document in Sage 50
 unbatched_in_connectwise | warn | it is no longer in batch {value} and unposted again, but stands in Sage 50 | push it again: it joins the next batch without being posted twice
+cleared_unbatched | warn | it was batched without a posting, and is no longer in batch {value} | clear it again if nothing is to be posted, or push it
 edited_in_connectwise | warn | it was edited in ConnectWise after it was posted: {value} | void it in Sage 50 and push it again, or undo the edit
 deleted_in_connectwise | warn | it is neither in batch {value} nor unposted in ConnectWise, but stands in Sage 50 | look at the record in ConnectWise; void the document in Sage 50 if it was deleted there
 company_warning | warn | Sage 50 says: {value} | nothing to do

@@ -233,6 +233,9 @@ def _headline(
         return f"Batch {plan.batch} is not finished: {of}. Run: sage50kit resume"
     if not plan.documents and not plan.transactions:
         return f"Batch {plan.batch}: nothing to push."
+    if not plan.documents and status != "completed_with_errors":
+        count = len(unposted_members(plan))
+        return f"Batch {plan.batch} completed: {count} batched without a posting."
     if status == "completed_with_errors":
         rest = f" Push the rest as {next_batch}." if next_batch else " See the findings."
         return f"Batch {plan.batch} completed, but some transactions contained errors: {of}.{rest}"

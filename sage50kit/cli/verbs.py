@@ -205,7 +205,11 @@ def verify(
     return Answer(
         exit_code=0 if verification.ok else 3,
         batch=batch,
-        counts={"documents": len(verification.documents), "findings": len(verification.findings)},
+        counts={
+            "documents": int(verification.totals["documents"]),
+            "without_posting": int(verification.totals.get("batched_without_posting", 0)),
+            "findings": len(verification.findings),
+        },
         totals=verification.totals,
         issues=issue_rows(verification.findings),
         files=files,
