@@ -120,7 +120,9 @@ def test_an_error_for_machines_is_one_line_too():
     done = finished("fetch", "--profile", "nowhere.toml", "--json")
 
     assert (done.code, len(done.out.splitlines())) == (2, 1)
-    assert set(done.json) == {"status", "batch", "counts", "totals", "issues", "files"}
+    assert set(done.json) == {
+        "status", "batch", "counts", "totals", "issues", "files", "error"
+    }  # fmt: skip
     assert done.json["status"] == "failed"
     assert "nowhere.toml" in done.err
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sage50kit.errors import BatchTaken, UsageError
 from sage50kit.kit.ends import Ends, day_of, today
-from sage50kit.model import KINDS, Kind, LeftOut, Plan
+from sage50kit.model import ARRIVED, KINDS, Kind, LeftOut, Plan
 from sage50kit.pushlog import UNSENT
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sage50kit.batch.drafting import Prepared
     from sage50kit.batch.proof import Proof
     from sage50kit.batch.report import PushReport
+    from sage50kit.pushlog import LoggedBatch
 
 
 class Flow(Ends):
@@ -110,16 +111,35 @@ class Flow(Ends):
         return "".join(f" But {issue.message}: {issue.fix}." for issue in grave)
 
     def _why_gone(self, key: str) -> str:
-        for row in self.log.of_transactions([key]).get(key, []):
-            if row.state in ("posted", "exported"):
-                return (
-                    f"{key} was posted in batch {row.batch} and stands in Sage 50 at {row.place}."
-                )
-            return f"{key} is {row.state} in batch {row.batch}. {row.reason}".strip()
+        """What the log says of a transaction that is not unposted: its latest batch knows best."""
+        for row in self.log.history():  # newest first
+            known = (
+                None if row["state"] in ("planned", "unposted") else self.log.batch(row["batch"])
+            )
+            if known is not None and key in {one.key for one in known.transactions}:
+                return self._why_batched(key, known)
+        for past in self.log.of_transactions([key]).get(key, [])[-1:]:
+            return f"{key} is {past.state} in batch {past.batch}. {past.reason}".strip()
         return (
             f"{key} is not among ConnectWise's unposted records: it is not closed (invoice), not "
             "approved (expense), not received and closed (receipt), or it is in another batch."
         )
+
+    def _why_batched(self, key: str, known: LoggedBatch) -> str:
+        batch = known.batch
+        rows = [row for row in self.log.documents(batch) if key in row.document.transactions]
+        if not rows:
+            reason = next(row.reason for row in known.transactions if row.key == key)
+            return f"{key} is in batch {batch} without a posting: {reason}."
+        last = rows[-1]
+        if last.state == "joined":
+            return (
+                f"{key} stands in Sage 50 at {last.place}; it joined batch {batch} without being posted "
+                "again."
+            )
+        if last.state in ARRIVED:
+            return f"{key} was posted in batch {batch} and stands in Sage 50 at {last.place}."
+        return f"{key} is {last.state} in batch {batch}. {last.reason}".strip()
 
     # --- validate, plan, preview ---
 

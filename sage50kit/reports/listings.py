@@ -143,7 +143,7 @@ def push_page(report: PushReportLike) -> Page:
     batch_id = (("ConnectWise batch record", str(report.batch_id)),) if report.batch_id else ()
     following = (("Next batch number", report.next_batch),) if report.next_batch else ()
     return Page(
-        title=f"{'Rehearsal' if report.dry_run else 'Push'} of batch {report.batch}",
+        title=_what_was_done(report),
         headline=report.headline,
         tone=_status_tone(report.status),
         facts=(
@@ -155,6 +155,15 @@ def push_page(report: PushReportLike) -> Page:
         ),
         tables=tables,
     )
+
+
+def _what_was_done(report: PushReportLike) -> str:
+    """What a report is about: a batch without documents was not pushed."""
+    if report.dry_run:
+        return f"Rehearsal of batch {report.batch}"
+    if len(report.cleared) and not len(report.documents):
+        return f"Batch {report.batch} without a posting"
+    return f"Push of batch {report.batch}"
 
 
 def verification_page(verification: VerificationLike) -> Page:
@@ -202,7 +211,7 @@ def _valued_by_sage(documents: pd.DataFrame) -> bool:
     """Whether a document agrees although the books have another amount: a decrease of stock."""
     if not {"equal", "books", "connectwise"} <= set(documents.columns):
         return False
-    agreed = documents[documents["equal"].astype(bool)]
+    agreed = documents[documents["equal"].astype(bool) & documents["books"].notna()]
     return list(agreed["books"]) != list(agreed["connectwise"])
 
 
