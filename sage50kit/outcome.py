@@ -20,7 +20,7 @@ def record(step: str, *, batch: str, status: str, exit_code: int) -> None:
     """Append how a step ended, if a runner asked for it.
 
     Args:
-        step: `push` or `verify`.
+        step: `push`, `verify` or another verb; `dry run` for a push that wrote nothing.
         batch: the batch number.
         status: of the step, such as `completed`.
         exit_code: of design 7.

@@ -92,8 +92,11 @@ class Books:
     def session(self) -> Any:
         return nullcontext()
 
-    def adopt_log(self, log_id: str) -> None:
+    def adopt_log(self, log_id: str, **words: Any) -> None:
         pass
+
+    def log_mark(self) -> tuple[int, str]:
+        return 0, ""
 
     def receipts(self, cursor: str, *, since: date | None = None) -> Any:
         if since is not None:
@@ -109,6 +112,9 @@ class Books:
         if since is None:
             self.whole_through = now
         return rows, str(now), True
+
+    def knows_cursor(self, cursor: str) -> bool:
+        return int(cursor) <= len(self.changes)
 
     def applications(
         self,

@@ -120,7 +120,9 @@ def test_an_error_for_machines_is_one_line_too():
     done = finished("fetch", "--profile", "nowhere.toml", "--json")
 
     assert (done.code, len(done.out.splitlines())) == (2, 1)
-    assert set(done.json) == {"status", "batch", "counts", "totals", "issues", "files"}
+    assert set(done.json) == {
+        "status", "batch", "counts", "totals", "issues", "files", "error"
+    }  # fmt: skip
     assert done.json["status"] == "failed"
     assert "nowhere.toml" in done.err
 
@@ -208,8 +210,17 @@ def test_the_rest_can_be_planned_without_what_is_blocked(stage: Stage):
 
     assert done.code == 3
     assert done.json["totals"]["debits"] == done.json["totals"]["credits"]
-    assert done.json["totals"]["difference"] in ("0", "0.00")
+    assert done.json["totals"]["difference"] == "0.00"
     assert {path.rpartition(".")[2] for path in done.json["files"]} == {"txt", "html", "xlsx"}
+
+
+def test_a_plan_with_nothing_but_notes_is_completed(stage: Stage):
+    """A note needs nobody: the status is the one that a push of it ends with."""
+    words = ["plan", "--profile", str(stage.profile), "--batch", "B-3", "--kinds", "expense"]
+    done = stage.run(*words, "--json")
+
+    assert {issue["severity"] for issue in done.json["issues"]} == {"note"}
+    assert (done.code, done.json["status"]) == (0, "completed")
 
 
 def test_doctor_lists_checks(stage: Stage):
@@ -289,6 +300,10 @@ def test_the_demo_ends_as_planned(tmp_path: Path):
         path.name for path in folder.iterdir()
     }
     assert not list(folder.glob("*.company*"))
+    assert done.json["counts"] == {"posted": 38}
+    assert done.json["totals"]["20261031JD-I"] == "29943.61"
+    assert "10470" not in (folder / "lakeside.journal").read_text(encoding="utf-8")  # of November
+    assert not set("{}[]") & set((folder / "demo.txt").read_text(encoding="utf-8"))
 
 
 def test_the_demo_leaves_other_folders_alone(tmp_path: Path):

@@ -133,6 +133,7 @@ class Listing:
     )
     issues: pd.DataFrame = field(default_factory=lambda: issues_of(("warn", "8001")))
     left_out: pd.DataFrame = field(default_factory=lambda: left_out_of("on hold"))
+    not_in_batch: pd.DataFrame = field(default_factory=left_out_of)
     cleared: pd.DataFrame = field(default_factory=left_out_of)
     totals: dict[str, Decimal | int | str] = field(
         default_factory=lambda: {

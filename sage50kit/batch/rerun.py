@@ -18,6 +18,7 @@ from sage50kit.batch.compare import (
     same_content,
 )
 from sage50kit.batch.mapping import amount_words
+from sage50kit.batch.pending import refuse_open_unposting
 from sage50kit.batch.planning import freeze
 from sage50kit.batch.proof import money_frame
 from sage50kit.batch.push import check_pair, finish_recorded, hold, unfinished
@@ -63,18 +64,22 @@ class Rerun:
         return {state: found[state] for state in ("present", "missing", "changed")}
 
     @property
+    def posted(self) -> list[str]:
+        """Labels of the documents that were posted; none before."""
+        if self.report is None:
+            return []
+        rows = self.report.documents
+        states = dict(zip(rows["label"], rows["state"], strict=True))
+        return [row.label for row in self.plan.documents if states[row.label] in ARRIVED]
+
+    @property
     def headline(self) -> str:
         """The outcome in a sentence."""
         words = ", ".join(f"{count} {state}" for state, count in self.counts.items())
         if self.report is None:
             return f"Batch {self.batch}: {words}. {len(self.plan.documents)} would be posted."
-        states = dict(
-            zip(self.report.documents["label"], self.report.documents["state"], strict=True)
-        )
-        posted = [row for row in self.plan.documents if states[row.label] in ARRIVED]
-        return (
-            f"Batch {self.batch}: {words}. {len(posted)} of {len(self.plan.documents)} were posted."
-        )
+        of = f"{len(self.posted)} of {len(self.plan.documents)}"
+        return f"Batch {self.batch}: {words}. {of} were posted."
 
     @property
     def exit_code(self) -> int:
@@ -218,6 +223,7 @@ def rerun(
     if not plan.documents:
         return reviewed
     with hold(company, log):
+        refuse_open_unposting(log)
         if plan.batch in unfinished(log):
             raise InDoubt(f"batch {plan.batch} is not finished. Run first: sage50kit resume")
         log.record_again(plan)

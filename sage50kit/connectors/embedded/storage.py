@@ -119,7 +119,9 @@ def connect(path: Path, *, busy_seconds: float = BUSY_SECONDS) -> sqlite3.Connec
         db.execute("PRAGMA foreign_keys = ON")
     except sqlite3.DatabaseError as error:
         db.close()
-        raise ConfigError(f"{path} is not a company file of sage50kit: {error}") from error
+        raise ConfigError(
+            f"{path} is not a company file of sage50kit ({error}). Correct company_file in the profile."
+        ) from error
     return db
 
 
