@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from sage50kit.batch.drafting import Detail, ExpenseGroup, Prepared, draft
 from sage50kit.batch.drift import Batch, find_drift
+from sage50kit.batch.foreign import detail_of_members, members_of
 from sage50kit.batch.mapping import Setup
 from sage50kit.batch.pending import is_unsent, unsent_finding
 from sage50kit.batch.planning import check, prepare
@@ -80,10 +81,12 @@ def review_of(kit: Ends, batch: str, *, repost: Collection[str] = ()) -> Rerun:
         PlanBlocked: a missing document cannot be posted as the books are now.
         InDoubt: the batch is not finished.
     """
+    found = kit.connectwise.find_batch(batch)
+    if found is not None and not _known_as(kit, batch):
+        return _review_unknown(kit, batch, found.id, repost)
     plan, logged = _of_log(kit, batch)
     members = _to_post(batch_members(plan, logged, states=IN_BATCH), logged)
     rows = [row.document for row in lasting(logged) if row.state in IN_BATCH]
-    found = kit.connectwise.find_batch(batch)
     if found is None or not members:
         drafted = Prepared(documents=tuple(rows), masters=plan.masters, transactions=tuple(members))
         prepared, documents = _checked(kit, drafted, repost), rows
@@ -107,6 +110,34 @@ def review_of(kit: Ends, batch: str, *, repost: Collection[str] = ()) -> Rerun:
         repost=repost,
         site=kit.connectwise.name,
         company=kit.company.name,
+        places={row.document.plain_label: row.place for row in logged if row.state == "joined"},
+    )
+
+
+def _known_as(kit: Ends, batch: str) -> bool:
+    """Whether the log knows a batch number, in whatever letters: ConnectWise tells no difference."""
+    return batch.casefold() in {row["batch"].casefold() for row in kit.log.history()}
+
+
+def _review_unknown(kit: Ends, batch: str, batch_id: int, repost: Collection[str]) -> Rerun:
+    """A batch that the log does not know, made by another program or before the log was lost."""
+    level = kit.profile.push.invoice_detail
+    export = kit.connectwise.batch_export(batch_id, kinds=KINDS, detail=level)
+    members = members_of(export, kit.connectwise.batch_entries(batch_id))
+    detail = detail_of_members(export, members)
+    prepared = _prepared(kit, members, detail, repost=repost)
+    documents = _drafted(kit, members, detail, lists_of(kit)).documents
+    holds = [there or () for there in look_up(documents, kit.company)]
+    return review(
+        batch,
+        prepared,
+        documents=documents,
+        holds={row.plain_label: there for row, there in zip(documents, holds, strict=True)},
+        can=kit.company.capabilities,
+        repost=repost,
+        site=kit.connectwise.name,
+        company=kit.company.name,
+        unknown_batch_id=batch_id,
     )
 
 

@@ -89,10 +89,10 @@ def rerun(*, profile: ProfilePath, batch: Batch, repost: Repost = None, yes: Yes
 
     with opened(profile) as kit:
         done = kit.rerun(batch, repost=repost or ())
-        if done.plan.documents:
+        if done.writes:
             if not can_be_asked(yes=yes):
                 return _undecided("rerun", _compared(done), "post what is missing")
-            question = f"{done.headline} Post them to {kit.company.name}?"
+            question = f"{done.headline} Do this in {kit.company.name}?"
             consent("rerun", question, yes=yes, page=rerun_page(done))
             done = kit.post_missing(done)
         files, lost = saved(kit, [done.report] if done.report else [])

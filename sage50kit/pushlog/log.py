@@ -129,6 +129,19 @@ class PushLog:
         with self._store.writing() as connection:
             recording.record(connection, self._chain, plan)
 
+    def adopt(self, plan: Plan, *, batch_id: int) -> None:
+        """Record a batch that exists in ConnectWise and that this log does not know.
+
+        Args:
+            plan: its transactions, and what stands in the books of it as `joined`.
+            batch_id: of the batch in ConnectWise.
+
+        Raises:
+            BatchTaken: the log knows the number by now.
+        """
+        with self._store.writing() as connection:
+            recording.adopt(connection, self._chain, plan, batch_id)
+
     def record_again(self, plan: Plan) -> None:
         """Record the intent to post documents of an existing batch again, as later generations.
 
