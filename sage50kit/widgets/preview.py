@@ -295,7 +295,8 @@ class Preview(Panel):
     def static(self) -> str:
         """Totals, findings, documents, entries, accounts, new records and what is left out."""
         if self.proof is None:
-            return styled(self.message.value + finding_list(self.issues))
+            found = "" if self.blocked is None else finding_list(self.issues)
+            return styled(self.message.value + found)
         proof = self.proof
         tables = (
             (documents_of(proof), DOCUMENTS, "Documents in posting order", marks_of(proof)),
