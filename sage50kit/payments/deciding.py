@@ -97,7 +97,8 @@ class Case:
     @cached_property
     def counted(self) -> Decimal:
         """What Sage says is paid, a credit that ConnectWise applied too only once."""
-        return self.paid.money + self.paid.credit - min(self.paid.credit, self.credits)
+        both = min(self.paid.credit_at_most, self.credits)
+        return self.paid.money + self.paid.credit - both
 
     @cached_property
     def wanted(self) -> Decimal:

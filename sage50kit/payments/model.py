@@ -69,6 +69,11 @@ class Paid:
         return total(row.applied for row in self.applications if row.kind == "credit_memo")
 
     @cached_property
+    def credit_at_most(self) -> Decimal:
+        """The same with what a receipt may have credited here, though it counts as money."""
+        return self.credit + total(row.may_be_credit for row in self.applications)
+
+    @cached_property
     def latest(self) -> date | None:
         """The date of the latest application that stands."""
         return max((row.date for row in self.standing), default=None)
