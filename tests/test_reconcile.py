@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import sqlite3
 from collections import Counter
+from contextlib import closing
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -302,6 +304,23 @@ def test_a_receipt_with_the_number_of_an_invoice_is_not_taken_for_it(stage):
 
     assert rows == [("only_in_connectwise", "R-2", "-200.00"), ("only_in_sage", "R-2", "-25.00")]
     assert reconciled(stage).is_proven
+
+
+def test_money_on_account_stays_where_it_was_booked(stage):
+    """The company's default receivable account is another one since: the receipt stands on the old one."""
+    receipt = stage.receive("CK-1", date(2026, 10, 20), unapplied=Decimal(25))
+    with closing(sqlite3.connect(stage.company.path)) as books:
+        books.execute("UPDATE defaults SET receivable_account_id = ?", (OTHER_RECEIVABLES,))
+        books.commit()
+
+    result = reconciled(stage, accounts=["1100"])
+
+    assert [row for row in found(result) if row[1] == "CK-1"] == [
+        ("only_in_sage", "CK-1", "-25.00")
+    ]
+    assert (result.ledger, result.is_proven) == (Decimal(-25), True)
+    stage.company.void_receipt(receipt.place, on=date(2026, 10, 21))
+    assert reconciled(stage, accounts=["1100"]).is_proven
 
 
 def test_an_invoice_in_another_currency_is_named_and_not_added(stage):
