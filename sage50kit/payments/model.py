@@ -314,7 +314,7 @@ class PaymentPlan:
     arrived: tuple[Carried, ...] = ()  # found there, though nobody had answered
     unchanged: int = 0
     issues: tuple[Issue, ...] = ()
-    made: float = 0.0  # seconds of the monotonic clock
+    made: float = 0.0  # seconds since 1970
 
     def __repr__(self) -> str:
         """Short, for notebooks and logs."""

@@ -73,7 +73,7 @@ def plan(
         changes=tuple(sorted(changes, key=lambda row: row.number)),
         waiting=tuple(waiting),
         seen=tuple(seen(case) for case in cases if case.rows is not None),
-        made=time.monotonic(),
+        made=time.time(),
         portal=portal.ready,
         arrived=portal.arrived,
         unchanged=sum(row.change is None and not row.waits for _, row in decisions),
@@ -99,7 +99,7 @@ def _matched(
             strangers.append(row)
         else:
             matched.append((row, invoice))
-    numbers = sorted({row.number for row in strangers if row.number})
+    numbers = sorted({row.number.strip() for row in strangers} - {""})
     found = by_number(connectwise.by_number(numbers))
     unmatched = []
     for row in strangers:
