@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
+    from sage50kit.payments.adopting import Adoption
     from sage50kit.payments.ageing import Ageing, By
     from sage50kit.payments.golive import HistoryMatch
     from sage50kit.payments.model import PaymentPlan, Reading
@@ -119,3 +120,18 @@ class Receivables(Ends):
         from sage50kit.payments.golive import match_history
 
         return match_history(self, chosen=chosen or {}, unlink=unlink, dry_run=dry_run)
+
+    def adopt_payments(self, *, keys: Collection[str] = (), dry_run: bool = True) -> Adoption:
+        """Take over payments that another product wrote to ConnectWise: from then on they follow Sage 50.
+
+        Args:
+            keys: of the invoices; none for all that have such a payment.
+            dry_run: False records the word in the push log; nothing else is written.
+
+        Raises:
+            UsageError: a key without such a payment.
+            PushInProgress: a push holds the company.
+        """
+        from sage50kit.payments.adopting import adopt_payments
+
+        return adopt_payments(self, keys=keys, dry_run=dry_run)

@@ -91,7 +91,14 @@ def of_pair(billed: Billed, booked: Booked, *, as_of: date, limit: Decimal) -> I
     yield from _of_settlement(billed, booked, as_of)
 
 
-def only_billed(row: Billed, *, instead: Booked | None, place: str, cut_over: date | None) -> Cause:
+def only_billed(
+    row: Billed,
+    *,
+    instead: Booked | None,
+    place: str,
+    cut_over: date | None,
+    is_linked: bool = False,
+) -> Cause:
     """An invoice that stands in ConnectWise alone.
 
     Args:
@@ -99,8 +106,12 @@ def only_billed(row: Billed, *, instead: Booked | None, place: str, cut_over: da
         instead: what Sage 50 has under its number: voided, or of another customer.
         place: where the push log says that it stands or stood; "" where it knows nothing.
         cut_over: invoices before this day are kept out of Sage 50.
+        is_linked: the place is that of a link of go-live.
     """
-    reason, why, fix = _why_not_booked(row, instead, place, cut_over)
+    if is_linked:
+        reason, why, fix = _link_broken(row, place)
+    else:
+        reason, why, fix = _why_not_booked(row, instead, place, cut_over)
     return Cause(what="only_in_connectwise", amount=-row.open, why=why, fix=fix, reason=reason)
 
 
@@ -207,6 +218,14 @@ def _credited_in_one(billed: Billed, amount: Decimal) -> Cause:
         amount=amount,
         why=f"A credit of {text(abs(amount))} is applied in {here} only.",
         fix=f"Apply the same credit memo in {there}.",
+    )
+
+
+def _link_broken(row: Billed, place: str) -> tuple[Reason, str, str]:
+    return (
+        "missing",
+        f"It was matched at go-live with {place}, which stands in Sage 50 no more.",
+        f"Take the link back (match-history --unlink {row.key}); then push it, or link what stands there now.",
     )
 
 

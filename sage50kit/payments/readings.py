@@ -9,11 +9,12 @@ from sage50kit.connectwise import invoices
 from sage50kit.errors import UsageError
 from sage50kit.model import fold
 from sage50kit.money import ZERO, total
-from sage50kit.payments import ageing, golive
+from sage50kit.payments import ageing
 from sage50kit.payments.pairing import match
 from sage50kit.payments.receivables import billed, booked
 from sage50kit.payments.reconcile import Books, Settings, reconcile
 from sage50kit.payments.rollforward import SUBLEDGER, signed
+from sage50kit.pushlog.links import linked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -55,6 +56,7 @@ def reconcile_receivables(
         rounding_limit=kit.profile.push.rounding_limit,
         cut_over=kit.profile.push.cut_over,
         names=_names(lists),
+        linked=frozenset(linked(kit.log)),
     )
     found = invoices.invoices(kit.connectwise.client, progress=kit.step("invoices"))
     problems = {row.id: problem for row in found if (problem := _currency_problem(row, lists))}
@@ -102,7 +104,7 @@ def age_receivables(company: Connector, *, as_of: date, by: By = "due_date") -> 
 def places(log: PushLog, keys: Sequence[str]) -> dict[str, str]:
     """Where the log says that transactions stand or stood: posted last, or linked at go-live."""
     wanted = set(keys)
-    found = {key: place for key, place in golive.linked(log).items() if key in wanted}
+    found = {key: place for key, place in linked(log).items() if key in wanted}
     for key, rows in log.of_transactions(keys).items():
         placed = sorted((row.generation, row.place) for row in rows if row.place)
         if placed:

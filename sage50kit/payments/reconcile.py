@@ -26,7 +26,7 @@ from sage50kit.payments.pairing import match
 from sage50kit.payments.rollforward import SUBLEDGER, UNEXPLAINED, roll_forward, signed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from datetime import date
     from decimal import Decimal
 
@@ -179,6 +179,7 @@ class Settings:
     rounding_limit: Decimal
     cut_over: date | None = None
     names: Mapping[str, str] | None = None  # of customers, by folded id
+    linked: Collection[str] = ()  # keys of invoices that were matched at go-live
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -269,7 +270,11 @@ def _causes(
         yield from of_pair(one, other, as_of=settings.as_of, limit=limit)
     elif one and one.open:
         yield only_billed(
-            one, instead=pair.instead, place=logged.get(one.key, ""), cut_over=settings.cut_over
+            one,
+            instead=pair.instead,
+            place=logged.get(one.key, ""),
+            cut_over=settings.cut_over,
+            is_linked=one.key in settings.linked,
         )
     elif other and other.open:
         yield only_booked(other, is_ours=other.place in ours)
