@@ -65,11 +65,18 @@ class Cause:
     why: str
     fix: str = ""
     reason: Reason = ""
+    whole: Decimal | None = None  # total of the document, where that tells it from others
+    acknowledged: str = ""  # a person's word that it is as it should be
 
     @property
     def needs_a_person(self) -> bool:
         """Whether it stays until somebody does something."""
-        return (self.what, self.reason) not in NEEDS_NOBODY
+        return not self.acknowledged and (self.what, self.reason) not in NEEDS_NOBODY
+
+    @property
+    def bound(self) -> Decimal:
+        """The amount that a person's word on it is bound to."""
+        return self.amount if self.whole is None else self.whole
 
 
 def of_pair(billed: Billed, booked: Booked, *, as_of: date, limit: Decimal) -> Iterator[Cause]:
@@ -129,6 +136,7 @@ def only_booked(row: Booked, *, is_ours: bool) -> Cause:
         return Cause(
             what="only_in_sage",
             amount=row.open,
+            whole=row.total,
             reason="unapplied",
             why=f"Money of receipt {row.number} that pays no invoice yet.",
             fix="Apply it to invoices in Sage 50, then run sync-payments.",
@@ -136,9 +144,10 @@ def only_booked(row: Booked, *, is_ours: bool) -> Cause:
     return Cause(
         what="only_in_sage",
         amount=row.open,
+        whole=row.total,
         reason="by_hand",
         why="It was entered by hand: neither the push log nor ConnectWise knows it.",
-        fix="Nothing, if it belongs in Sage 50 alone; else match it with sage50kit's history matching.",
+        fix=f"If it belongs in Sage 50 alone: acknowledge --documents {row.place}. Else match-history.",
     )
 
 
@@ -148,7 +157,8 @@ def wrong_account(row: Booked, accounts: str) -> Cause:
         what="wrong_account",
         amount=-row.open,
         why=f"It stands on account {row.account_id}, not on {accounts}.",
-        fix="Correct the A/R account on the invoice in Sage 50, or name the account as a receivable account.",
+        fix="Correct the A/R account on the invoice in Sage 50, or add the account to receivable_accounts under "
+        "[sage] in the profile.",
     )
 
 

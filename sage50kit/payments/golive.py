@@ -73,6 +73,11 @@ class HistoryMatch:
         """One row an invoice that a person must look at, with why and the candidates' places."""
         return _frame(self.doubts)
 
+    @cached_property
+    def missing(self) -> pd.DataFrame:
+        """One row an invoice that Sage 50 does not have."""
+        return _frame(self.unmatched)
+
     def __repr__(self) -> str:
         """How many of each."""
         counts = f"{len(self.links)} matched, {len(self.doubts)} doubtful"
@@ -145,7 +150,7 @@ def match(
         for row in standing.values()
         if row.type != "receipt" and not row.is_ours and row.place not in taken
     ]
-    asked = [row for row in found if row.is_closed and row.key not in posted]
+    asked = [row for row in found if row.is_closed and row.total and row.key not in posted]
     links = {row.key: standing[known[row.key]] for row in asked if known.get(row.key) in standing}
     new = [row for row in asked if row.key not in links and row.key not in begun]
     matches = [_still(row, known) for row in _matches(new, free)]
