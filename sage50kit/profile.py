@@ -95,7 +95,7 @@ class PushSettings(_Section):
 class PaymentSettings(_Section):
     """What a payment sync may do."""
 
-    portal: bool = True  # portal payments become receipts in Sage 50
+    portal: bool = False  # portal payments become receipts in Sage 50
     portal_cash_account: str = ""  # debited with them; empty for the company's usual one
 
 

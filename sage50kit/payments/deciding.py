@@ -210,7 +210,7 @@ def _findings(case: Case, amount: Decimal) -> Iterator[Issue]:
     if case.rows is None or known is None or known.intent or known.payment_id is None:
         return
     there = case.ours.amount if case.ours else ZERO
-    if there != known.amount:
+    if there not in (known.amount, amount):
         yield _issue("payment_restored", case, value=text(there), wanted=text(amount))
 
 

@@ -220,6 +220,12 @@ def _paid_in_one(billed: Billed, booked: Booked, amount: Decimal) -> Cause:
     )
 
 
+_ROOM = (
+    " Where our payment leaves no room for it, delete that payment there first; sync-payments --full then "
+    "counts the credit once."
+)
+
+
 def _credited_in_one(billed: Billed, amount: Decimal) -> Cause:
     in_sage = (amount < 0) == (billed.total >= 0)
     here, there = ("Sage 50", "ConnectWise") if in_sage else ("ConnectWise", "Sage 50")
@@ -227,7 +233,7 @@ def _credited_in_one(billed: Billed, amount: Decimal) -> Cause:
         what="credit_applied_in_one",
         amount=amount,
         why=f"A credit of {text(abs(amount))} is applied in {here} only.",
-        fix=f"Apply the same credit memo in {there}.",
+        fix=f"Apply the same credit memo in {there}.{_ROOM if in_sage and billed.total < 0 else ''}",
     )
 
 

@@ -37,7 +37,7 @@ def start_of(since: str, today: date) -> date | None:
         today: the person's day.
 
     Raises:
-        UsageError: none of these.
+        UsageError: none of these, or a day to come.
     """
     if since == "last":
         return None
@@ -49,11 +49,16 @@ def start_of(since: str, today: date) -> date | None:
             year=year, month=month, day=min(today.day, calendar.monthrange(year, month)[1])
         )
     try:
-        return date.fromisoformat(since)
+        day = date.fromisoformat(since)
     except ValueError:
         raise UsageError(
             f"{since!r} is no start. Give {', '.join(STARTS)} or a date such as 2026-10-31."
         ) from None
+    if day > today:
+        raise UsageError(
+            f"{since} is still to come, so nothing would be read. Give an earlier day."
+        )
+    return day
 
 
 def read(
@@ -106,7 +111,7 @@ def read(
         sources=tuple((changed | _unread(paid, changed, known)).values()),
         gone=tuple(sorted(gone)),
         receipts=len(rows),
-        issues=tuple(_findings(rows, complete=complete)),
+        issues=tuple(_findings(rows, today, complete=complete)),
     )
 
 
@@ -176,10 +181,12 @@ def _unread(paid: Iterable[Paid], changed: dict[str, Source], known: Known) -> d
     return unread
 
 
-def _findings(rows: Sequence[Receipt], *, complete: bool) -> Iterable[Issue]:
+def _findings(rows: Sequence[Receipt], today: date, *, complete: bool) -> Iterable[Issue]:
     if not complete:
         yield finding("receipts_cut", key="receipts", number="receipts", value=len(rows))
     for row in rows:
+        if row.state == "standing" and row.date > today:
+            yield finding("receipt_future", key=row.place, number=row.reference, value=row.date)
         if row.kind == "receipt" and row.unapplied > 0:
             yield finding(
                 "receipt_unapplied",
