@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from sage50kit.collector import collector_paused
 from sage50kit.issues import Issue
 from sage50kit.model import fold
 from sage50kit.payments.deciding import Case, Decision, decide, needs_look, seen
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 NOTHING = Portal()
 
 
+@collector_paused()
 def plan(
     reading: Reading,
     known: Known,

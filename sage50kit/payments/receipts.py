@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from sage50kit.collector import collector_paused
 from sage50kit.errors import UsageError
 from sage50kit.issues import finding
 from sage50kit.payments.model import Key, Paid, Reading, Source, Way, key_of
@@ -61,6 +62,7 @@ def start_of(since: str, today: date) -> date | None:
     return day
 
 
+@collector_paused()
 def read(
     company: Connector, known: Known, *, since: str = "last", full: bool = False, today: date
 ) -> Reading:
