@@ -50,6 +50,7 @@ class SageSettings(_Section):
     company_file: Path | None = None  # embedded company
     log: str = ""  # `postgresql://user@host/db` of the push log; "" beside the company file
     drop_trailing_segments: bool = True  # `4001:` in the export is account 4001
+    receivable_accounts: tuple[str, ...] = ()  # to reconcile; none for the company's default one
 
     @field_validator("log")
     @classmethod
@@ -94,7 +95,7 @@ class PushSettings(_Section):
 class PaymentSettings(_Section):
     """What a payment sync may do."""
 
-    portal: bool = True  # portal payments become receipts in Sage 50
+    portal: bool = False  # portal payments become receipts in Sage 50
     portal_cash_account: str = ""  # debited with them; empty for the company's usual one
 
 
@@ -197,7 +198,7 @@ def _under(folder: Path, path: Path | None) -> Path | None:
 
 def _near(name: str) -> str:
     """A question that names the setting a typing error may have meant."""
-    sections = (Profile, ConnectWiseSettings, SageSettings, PushSettings)
+    sections = (Profile, ConnectWiseSettings, SageSettings, PushSettings, PaymentSettings)
     known = [setting for section in sections for setting in section.model_fields]
     near = difflib.get_close_matches(name, known, n=1)
     return f" (did you mean {near[0]}?)" if near else ""

@@ -154,6 +154,18 @@ def test_our_row_changed_by_hand_is_set_back_and_said(tmp_path):
         assert stage.shown() == {"1001": (dollars(100),), "1002": (dollars(60),)}
 
 
+def test_what_was_deleted_and_is_not_wanted_any_more_is_no_news(tmp_path):
+    """Receipt and payment were both taken out: nothing is set back, so nothing is said."""
+    with staged(tmp_path, INVOICES) as stage:
+        receipt = stage.pay("CK 1", 5, applied={"1001": "100.00"})
+        stage.sync()
+        row = stage.site.views.payments[50001][0]
+        stage.site.call("DELETE", PAYMENT, {"parentId": "50001", "id": str(row.id)}, None)
+        stage.company.delete_receipt(receipt.place)
+        report = stage.sync(full=True)
+        assert (report.issues, report.plan.changes) == ((), ())
+
+
 def test_a_credit_row_is_no_payment(tmp_path):
     """A row of another type is ConnectWise's own credit: it takes room, and is not touched."""
     with staged(tmp_path, INVOICES) as stage:

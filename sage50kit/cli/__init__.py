@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from sage50kit.cli import batches, corrections, payments, receivables, verbs
+from sage50kit.cli import batches, corrections, golive, payments, receivables, verbs
 from sage50kit.cli.options import app
 from sage50kit.errors import Sage50KitError
 from sage50kit.terminal import Answer, about_the_disk, complain, join_lists, say
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _CTRL_C = 130  # what typer makes of a KeyboardInterrupt
 _SENDING = frozenset({"push", "resume", "run", "rerun", "unpost", "clear", "void", "sync-payments"})
 
-__all__ = ["app", "batches", "corrections", "main", "payments", "receivables", "verbs"]
+__all__ = ["app", "batches", "corrections", "golive", "main", "payments", "receivables", "verbs"]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

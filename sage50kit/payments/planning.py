@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from sage50kit.collector import collector_paused
 from sage50kit.errors import (
     ConnectWiseRejected,
     ConnectWiseUnavailable,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 NOTHING = Portal()
 
 
+@collector_paused()
 def plan(
     reading: Reading,
     known: Known,

@@ -154,12 +154,12 @@ class PaymentRecord:
             )
         return moves
 
-    def adopt(self, row: Written) -> None:
-        """Take a payment row of other origin, or a link without one, as ours: a person said so."""
+    def adopt(self, *rows: Written) -> None:
+        """Take payment rows of other origin, or links without one, as ours: a person said so."""
         with self._log.together() as (connection, append):
             _metadata.create_all(connection)
-            append([("payment_adopted", f"payment:{row.number}", asdict(row))])
-            self._keep(connection, [_row("written", row)])
+            append([("payment_adopted", f"payment:{row.number}", asdict(row)) for row in rows])
+            self._keep(connection, [_row("written", row) for row in rows])
 
     # --- inside ---
 

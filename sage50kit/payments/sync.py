@@ -33,7 +33,13 @@ def plan(kit: Ends, reading: Reading) -> PaymentPlan:
     found = planning.NOTHING
     if kit.profile.payments.portal and kit.company.capabilities.posts_receipts:
         today = date.today()  # noqa: DTZ011
-        found = portal.listed(known, company=kit.company, connectwise=connectwise, today=today)
+        found = portal.listed(
+            known,
+            company=kit.company,
+            connectwise=connectwise,
+            today=today,
+            cut_over=kit.profile.push.cut_over,
+        )
     return planning.plan(
         reading,
         known,
