@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sage50kit.errors import NotAuthorized
+from sage50kit.errors import NotAuthorized, UsageError
 from sage50kit.payments.model import Written
 from sage50kit.sandbox.faults import Rule, failing, garbage
 from sage50kit.sandbox.state import Switches
@@ -116,6 +116,19 @@ def test_a_row_that_a_person_adopts_is_ours(tmp_path):
         stage.sent()
         stage.sync(full=True)
         assert stage.sent()[1] == 0
+
+
+def test_a_plan_from_before_the_adoption_is_refused(tmp_path):
+    """It would write over what the person said; nothing is written, and the next plan follows the row."""
+    with staged(tmp_path, INVOICES, payments=[row(61, "40.00")]) as stage:
+        stage.pay("CK 1", 5, applied={"1001": "100.00"})
+        plan = stage.plan()
+        names = {"invoice_id": 50001, "customer_id": "HILLSCHOOL", "number": "1001"}
+        stage.record.adopt(Written(**names, payment_id=61, amount=dollars(40)))
+        with pytest.raises(UsageError, match="Plan again"):
+            stage.apply(plan)
+        assert stage.sync().issues == ()
+        assert stage.shown() == {"1001": (dollars(100),)}
 
 
 def test_a_foreign_row_beside_ours(tmp_path):

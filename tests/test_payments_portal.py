@@ -154,6 +154,14 @@ def test_what_cannot_be_posted_is_told_and_tried_again(tmp_path):
         assert [row[0] for row in in_books(stage)] == ["CW-P64"]
 
 
+def test_money_entered_by_hand_and_taken_back_is_not_in_the_way(stage):
+    """The bookkeeper voided her own receipt of the same amount: the portal's payment is posted."""
+    paid = stage.pay("CK 1", 20, applied={"1001": "100.00"})
+    assert "portal_alike" in {row.code for row in stage.sync().issues}
+    stage.company.void_receipt(paid.place, on=date(2026, 10, 21))
+    assert stage.sync().counts["receipts_posted"] == 1
+
+
 def test_money_of_another_currency_is_not_posted(stage):
     """100.00 EUR are no 100.00 USD: no receipt, a finding with both currencies."""
     currencies = stage.site.setup.tables["currencies"]

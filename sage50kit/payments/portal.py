@@ -26,6 +26,7 @@ from sage50kit.issues import finding
 from sage50kit.model import Application, Receipt, fold
 from sage50kit.money import text
 from sage50kit.payments.model import Carried, Portal, Posting, key_of, portal_reference
+from sage50kit.payments.receipts import paid_against
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -206,9 +207,11 @@ def _entered(
     """Money that a bookkeeper entered: the invoice that it pays ("" for none yet), dollars, reference."""
     if not wanted:
         return []
+    pairs = [(row.customer_id, row.number) for row in wanted]
     pays = [
-        (key_of(row.customer_id, row.invoice), row.applied, row.reference)
-        for row in company.applications(invoices=[(row.customer_id, row.number) for row in wanted])
+        (one.key, row.applied, row.reference)
+        for one in paid_against(company, {key_of(*pair): pair for pair in pairs})
+        for row in one.standing
         if row.kind == "receipt"
     ]
     pays += [

@@ -102,7 +102,7 @@ def read(
     told = (
         [one for row in rows for one in row.applications] if way != "changes" and complete else None
     )
-    paid = _paid(company, touched, told)
+    paid = paid_against(company, touched, told)
     changed = {row.place: row for row in sources if known.sources.get(row.place) != row}
     return Reading(
         known=Progress(runs=known.progress.runs) if way == "restored" else known.progress,
@@ -148,10 +148,18 @@ def _touched(
     return {key_of(*pair): pair for pair in pairs}
 
 
-def _paid(
-    company: Connector, touched: dict[Key, tuple[str, str]], told: list[Application] | None
+def paid_against(
+    company: Connector,
+    touched: dict[Key, tuple[str, str]],
+    told: list[Application] | None = None,
 ) -> tuple[Paid, ...]:
-    """All that stands against the touched invoices now, oldest first."""
+    """All that stands against some invoices now, oldest first.
+
+    Args:
+        company: whose invoices they are.
+        touched: customer ID and number of each, by key.
+        told: every application of the company, where it was read already.
+    """
     if not touched:
         return ()
     if told is None:
