@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sage50kit.connectwise.payments import InvoicePayments
 from sage50kit.payments import planning, portal, receipts
 from sage50kit.payments.apply import apply as _apply
+from sage50kit.payments.receivables import origins
 from sage50kit.payments.record import PaymentRecord
 from sage50kit.payments.report import PaymentReport
 
@@ -48,6 +49,7 @@ def plan(kit: Ends, reading: Reading) -> PaymentPlan:
         company=kit.company.name,
         currency=kit.company.books().defaults.currency,
         portal=found,
+        origins=lambda: origins(kit.company.receivables()),
     )
 
 
