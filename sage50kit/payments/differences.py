@@ -214,7 +214,7 @@ def _paid_in_one(billed: Billed, booked: Booked, amount: Decimal) -> Cause:
         amount=amount,
         why=f"{text(abs(amount))} of it is paid in {'Sage 50' if in_sage else 'ConnectWise'} only: "
         f"{text(billed.paid)} paid in ConnectWise, {text(booked.paid)} in Sage 50.",
-        fix="Run sync-payments."
+        fix="Run sync-payments; it tells what keeps it from being written."
         if in_sage
         else "Enter the receipt in Sage 50, or take the payment out of ConnectWise.",
     )
