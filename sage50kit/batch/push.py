@@ -37,6 +37,7 @@ from sage50kit.errors import (
 from sage50kit.issues import finding
 from sage50kit.model import ARRIVED
 from sage50kit.pushlog import ENDED
+from sage50kit.pushlog.links import linked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
@@ -84,6 +85,7 @@ def push(
     with hold(company, log):
         refuse_open_unposting(log)
         check_batch_number(plan, connectwise, log)
+        check_linked(plan, log)
         check_joined(plan, connectwise, log)
         earlier = [finish_recorded(batch, **words) for batch in unfinished(log, but=plan.batch)]
         log.record(plan)
@@ -128,6 +130,21 @@ def check_batch_number(plan: Plan, connectwise: ConnectWise, log: PushLog) -> No
     if connectwise.find_batch(plan.batch) is not None:
         raise BatchTaken(
             f"batch number {plan.batch} is taken in ConnectWise. Take another one. Nothing was written."
+        )
+
+
+def check_linked(plan: Plan, log: PushLog) -> None:
+    """What was linked since it was planned is in the books already.
+
+    Raises:
+        ContentChanged: somebody linked it; nothing was written.
+    """
+    known = linked(log)
+    both = [row.key for row in plan.transactions if row.disposition == "post" and row.key in known]
+    if both:
+        raise ContentChanged(
+            f"{', '.join(both[:5])} was matched at go-live since this plan was made: it stands in "
+            f"Sage 50 at {known[both[0]]}. Fetch and plan again. Nothing was written."
         )
 
 
