@@ -15,8 +15,6 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer
-
 from sage50kit.cli import batches, corrections, golive, payments, receivables, verbs
 from sage50kit.cli.options import app
 from sage50kit.errors import Sage50KitError
