@@ -46,9 +46,18 @@ WORLDS = "tests/test_simulated_worlds.py"
 # What decides whether a document is posted twice: every branch of it is run by these tests, or they fail.
 PROTOCOL = (
     *("batch.push", "batch.settling", "batch.posting", "batch.batching"),
-    *("batch.resume", "batch.rerun", "batch.unpost", "pushlog"),
+    *("batch.resume", "batch.rerun", "batch.unpost", "batch.pending", "pushlog"),
 )
-PROTOCOL_TESTS = ("claim", "push", "pushlog*", "rerun", "resume", "two_pushes", "unpost")
+PROTOCOL_TESTS = (
+    "claim",
+    "cli_corrections",
+    "push",
+    "pushlog*",
+    "rerun",
+    "resume",
+    "two_pushes",
+    "unpost",
+)
 
 
 def main() -> int:
