@@ -1,17 +1,18 @@
 """The pages without code, for people who do not program: Voilà on this machine, behind a token, with no other host.
 
 The notebooks are copied with the profile filled in, and the copies are shown. A page that is closed gives its
-kernel back after a minute.
+kernel back after a minute; one that is writing then ends what it writes first.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sage50kit.errors import MissingDependency, UsageError
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 _HERE = Path(__file__).resolve().parent
 SECONDS_TILL_CULLED = 60
+SECONDS_TO_END = 12 * 3600  # that a kernel may go on writing after its page was closed
 TEMPLATE = "sage50kit"
 
 
@@ -66,7 +68,11 @@ def arguments(folder: Path, *, port: int, theme: str, token: str) -> list[str]:
         "--classic-tree",
         "--VoilaConfiguration.allow_template_override=NO",
         "--VoilaConfiguration.allow_theme_override=YES",
-        "--VoilaConfiguration.show_tracebacks=True",  # our errors are one sentence
+        # What a cell raises is told by the page itself; this is for what comes before that.
+        "--VoilaConfiguration.show_tracebacks=False",
+        "--VoilaExecutor.cell_error_instruction=The window in which sage50kit app runs says why.",
+        # After half of it Jupyter terminates a kernel, at the end it kills it.
+        f"--KernelManager.shutdown_wait_time={2 * SECONDS_TO_END}",
         "--MappingKernelManager.cull_interval=20",
         f"--MappingKernelManager.cull_idle_timeout={SECONDS_TILL_CULLED}",
     ]
@@ -91,5 +97,15 @@ def pages(profile: str) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="sage50kit-pages-") as name:
         for path in sorted(notebooks_folder().glob("*.ipynb")):
             filled = parameterize_notebook(load_notebook_node(str(path)), {"profile": named})
-            write_ipynb(filled, str(Path(name) / path.name))
+            write_ipynb(_without_code(filled), str(Path(name) / path.name))
         yield Path(name)
+
+
+def _without_code(notebook: Any) -> Any:
+    """The same page for people who see no code: nothing of parameters, and no numbers of steps."""
+    words = [cell for cell in notebook.cells if cell.cell_type == "markdown"]
+    for cell in words:
+        cell.source = re.sub(r"^## \d+\. ", "## ", cell.source)
+    hidden = [cell for cell in words if cell.source.startswith("## Parameters")]
+    notebook.cells = [cell for cell in notebook.cells if cell not in hidden]
+    return notebook

@@ -129,6 +129,7 @@ batch_not_ours | warn | batch {value} in ConnectWise holds nothing that was post
 still_batched | warn | it is still in batch {value} of ConnectWise | un-post it there, or void was not meant
 in_other_batch | note | it is in batch {value} now and was left as it is | nothing to do
 posted_twice | block | it stands in Sage 50 more than once: {value} | void all but one
+unsent_batch | warn | batch {value} was recorded on {day} by {who}, and nothing of it was sent; its number is free | push it again: sage50kit push --batch {value}, or its transactions under another number
 unfinished_batch | warn | batch {value} is not finished | run: sage50kit resume
 finished_first | note | batch {value} had been interrupted and was finished first. {said} | nothing to do
 finished_first_errors | warn | batch {value} had been interrupted and was finished first. {said} | look at its report: sage50kit push --batch {value}
@@ -136,6 +137,7 @@ batch_missing | block | batch {value} is not in ConnectWise | it may be closed o
 batch_not_deleted | warn | ConnectWise did not delete batch {value}: {said} | a closed batch is restored by ConnectWise support; never close a batch
 unbatch_by_hand | warn | it is in batch {value}; ConnectWise un-batches a single {kind} by hand only | open the {menu}, then OK; it returns to the unposted list
 unbatch_whole | warn | it is in batch {value}; ConnectWise cannot un-batch a single {kind} | un-post the whole batch: sage50kit unpost --batch {value}
+void_waits | warn | it was not voided, because it is still in batch {value} of ConnectWise | un-batch it first, then: sage50kit void --document {key}
 void_refused | warn | Sage 50 did not void it: {value} | undo what is applied to it, then void it there
 stands_in_books | warn | it stands in Sage 50 at {value}, dated {date}, {total} | void or delete it there: {screen}
 batch_entry_missing | block | posted, but GL entry {value} is not in the batch | run the push again, or correct the batch in ConnectWise
@@ -150,6 +152,7 @@ voided_in_sage | warn | it was voided in Sage 50 ({value}) | un-post it in Conne
 renumbered_in_sage | warn | it was renumbered in Sage 50: {value} | give it its number again, or payments will not find it
 edited_in_sage | warn | it was edited in Sage 50: {value} | compare the document in Sage 50
 unbatched_in_connectwise | warn | it is no longer in batch {value} and unposted again, but stands in Sage 50 | push it again: it joins the next batch without being posted twice
+cleared_unbatched | warn | it was batched without a posting, and is no longer in batch {value} | clear it again if nothing is to be posted, or push it
 edited_in_connectwise | warn | it was edited in ConnectWise after it was posted: {value} | void it in Sage 50 and push it again, or undo the edit
 deleted_in_connectwise | warn | it is neither in batch {value} nor unposted in ConnectWise, but stands in Sage 50 | look at the record in ConnectWise; void the document in Sage 50 if it was deleted there
 company_warning | warn | Sage 50 says: {value} | nothing to do

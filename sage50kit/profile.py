@@ -23,6 +23,9 @@ from sage50kit.errors import ConfigError
 from sage50kit.model import Kind
 
 Creatable = Literal["customer", "vendor", "member", "item"]
+_WITH_MARK = (
+    "utf-8-sig"  # editors and shells of Windows may write a mark in front; it is no part of a key
+)
 
 
 class _Section(BaseModel):
@@ -120,7 +123,7 @@ class Profile(_Section):
         """
         path = Path(path)
         try:
-            content = tomllib.loads(path.read_text(encoding="utf-8"))
+            content = tomllib.loads(path.read_text(encoding=_WITH_MARK))
         except FileNotFoundError:
             raise ConfigError(
                 f"there is no profile {path}. Check the path after --profile."
@@ -175,7 +178,7 @@ def _from_file(variable: str) -> str:
     if not path:
         return ""
     try:
-        return Path(path).read_text(encoding="utf-8").strip()
+        return Path(path).read_text(encoding=_WITH_MARK).strip()
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{variable}_FILE names {path}, which cannot be read: {error}") from error
 

@@ -217,6 +217,8 @@ def test_a_file_of_the_first_version_is_brought_forward(company, tmp_path):
     company.close()
     with closing(sqlite3.connect(company.path)) as db:
         db.execute("DROP TABLE receipt_change")
+        db.execute("ALTER TABLE company DROP COLUMN log_events")
+        db.execute("ALTER TABLE company DROP COLUMN log_head")
         db.execute("PRAGMA user_version = 1")
         db.commit()
     with EmbeddedCompany(company.path) as old:
@@ -235,6 +237,8 @@ def test_a_file_of_the_second_version_is_brought_forward(company):
     company.close()
     with closing(sqlite3.connect(company.path)) as db:
         db.execute("ALTER TABLE receipt_change DROP COLUMN mark")
+        db.execute("ALTER TABLE company DROP COLUMN log_events")
+        db.execute("ALTER TABLE company DROP COLUMN log_head")
         db.execute("PRAGMA user_version = 2")
         db.commit()
     with EmbeddedCompany(company.path) as old:

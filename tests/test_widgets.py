@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+import nbformat
 import numpy as np
 import pandas as pd
 import pytest
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+from nbconvert import HTMLExporter
 
 from sage50kit import Kit
+from sage50kit.app import pages
 from sage50kit.errors import UsageError
 from sage50kit.money import money_series
 from sage50kit.widgets import Grid, Picker
@@ -57,6 +63,12 @@ def kit(stage: Stage) -> Iterator[Kit]:
     """The pair, opened."""
     with Kit(stage.profile) as opened:
         yield opened
+
+
+@pytest.fixture
+def live(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if somebody had the page open."""
+    monkeypatch.setenv("JPY_SESSION_NAME", "page.ipynb")
 
 
 # --- the grid ---
@@ -232,9 +244,97 @@ def test_an_error_in_a_cell_is_one_sentence():
     ]
 
 
+@pytest.mark.usefixtures("live")
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("Kit('nowhere.toml')", "There is no profile nowhere.toml. Check the path"),
+        (
+            "1 / 0",
+            "This is a fault of sage50kit, please report it (ZeroDivisionError: division by zero)",
+        ),
+    ],
+)
+def test_an_error_in_a_cell_of_a_live_page_is_told_like_that_of_a_button(source: str, words: str):
+    """One sentence, the details folded; the cells below do not run."""
+    cells = [f"from sage50kit import Kit\nimport sage50kit.widgets\n{source}", "print('below')"]
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    with pytest.raises(CellExecutionError):
+        NotebookClient(book, kernel_name="python3").execute()
+
+    (output,) = book.cells[0].outputs
+    assert f"✖ {words}" in output["data"]["text/html"]
+    assert "<details><summary>Details</summary>" in output["data"]["text/html"]
+    assert book.cells[1].outputs == []
+
+
 def test_outside_a_live_page_a_part_is_its_static_twin(kit: Kit):
     """Papermill and nbconvert get HTML, and nothing that needs a kernel."""
     bundle = Picker(kit)._repr_mimebundle_()
 
     assert set(bundle) == {"text/plain", "text/html"}
     assert "<table" in bundle["text/html"]
+
+
+def test_a_total_of_zero_is_said(kit: Kit):
+    """Blank would read as not known; debits and credits of zero stay blank."""
+    picker = Picker(kit, kinds=["invoice"])
+    (place,) = np.flatnonzero(picker.grid.frame["number"] == "10443")
+    column = GridColumn(name="total", title="Total", kind="money", zero=True)
+    row = picker.grid.frame.iloc[[place]]
+
+    assert '<td class="s50-figure">0.00</td>' in static_twin.table(row, [column], caption="")
+    assert [one["zero"] for one in picker.grid.columns if one["name"] == "total"] == [True]
+
+
+@pytest.mark.usefixtures("live")
+def test_the_page_says_whether_findings_were_looked_for(kit: Kit):
+    """However many rows there are; an empty column is never taken for a clean one."""
+    picker = Picker(kit)
+    before = picker._checked.value
+    picker.wait()
+
+    assert "Looking for findings on 43 transactions" in before or "are checked" in before
+    assert (
+        "All 43 transactions are checked: 1 that block, 1 refusals expected"
+        in picker._checked.value
+    )
+
+
+@pytest.mark.usefixtures("live")
+def test_the_choice_in_words_is_never_an_old_one(kit: Kit):
+    """It is made when somebody asks, and goes when a box is ticked."""
+    picker = Picker(kit)
+    assert picker._copy.value == ""
+    picker._ask_copy.click()
+    assert "choice = {" in picker._copy.value
+    picker.grid.included = [False] * len(picker.grid.frame)
+    assert picker._copy.value == ""
+    picker.wait()
+
+
+def test_a_notebook_saved_from_a_live_page_keeps_its_figures(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+):
+    """Converted or printed without the kernel it shows the twin, and says from when it is."""
+    monkeypatch.setenv("JPY_SESSION_NAME", "page.ipynb")
+    source = f"from sage50kit import Kit\nfrom sage50kit.widgets import Picker\nPicker(Kit({str(stage.profile)!r}))"
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)])
+    NotebookClient(book, kernel_name="python3", store_widget_state=False).execute()
+    page, _ = HTMLExporter().from_notebook_node(book)
+
+    assert "application/vnd.jupyter.widget-view+json" in book.cells[0].outputs[-1]["data"]
+    assert "45,159.16" in page
+    assert "when this cell ran" in page
+
+
+def test_the_pages_without_code_say_nothing_of_parameters(tmp_path: Path):
+    """No heading stands over what the controller does not see, and no step is missing from the count."""
+    profile = tmp_path / "a.toml"
+    profile.touch()
+    with pages(str(profile)) as folder:
+        books = [nbformat.read(path, 4) for path in sorted(folder.glob("*.ipynb"))]
+    words = [cell.source for book in books for cell in book.cells if cell.cell_type == "markdown"]
+
+    assert len(books) >= 5
+    assert [source for source in words if re.search(r"^## (\d|Parameters)", source)] == []

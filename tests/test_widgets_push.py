@@ -180,6 +180,37 @@ def test_making_the_panel_and_one_click_write_nothing(kit: Kit, stage: Stage):
 
 
 @pytest.mark.usefixtures("live")
+def test_nothing_is_asked_when_nothing_is_included(kit: Kit, stage: Stage):
+    """No empty batch is offered; the sentence says what to do."""
+    before = written(stage)
+    picker, preview = parts(kit)
+    panel = PushPanel(kit, preview)
+    picker.grid.included = [False] * len(picker.grid.frame)
+    preview._again.click()
+    panel.confirm.first.click()
+
+    assert not panel.confirm.is_open
+    assert "Nothing is included that can be pushed" in panel.message.value
+    assert written(stage) == before
+
+
+@pytest.mark.usefixtures("live")
+def test_what_was_pushed_is_no_longer_called_unwritten(kit: Kit, stage: Stage):
+    """Preview and picker say what became of it; notes do not push the documents out of sight."""
+    stage.correct()
+    picker, preview = parts(kit, "expense")
+    panel = PushPanel(kit, preview)
+    assert "Nothing is written yet" in preview.message.value
+    panel.confirm.first.click()
+    panel.confirm.yes.click()
+    panel.wait()
+
+    assert f"pushed as batch {BATCH}" in preview.message.value
+    assert "Fetch to see what is left" in picker.message.value
+    assert "<details><summary>1 notes, for nobody to act on" in panel._found.value
+
+
+@pytest.mark.usefixtures("live")
 def test_two_steps_write_once(kit: Kit, stage: Stage):
     """The second step pushes in the background; clicked twice, it pushes once."""
     _, preview = parts(kit)

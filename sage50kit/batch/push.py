@@ -15,14 +15,16 @@ After a crash at any line, `resume` or the same push again goes on: what was don
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from sage50kit.batch.compare import differences, entry_findings, is_this, same_content
 from sage50kit.batch.numbers import check_number
+from sage50kit.batch.pending import refuse_open_unposting
 from sage50kit.batch.report import NOT_THERE, PushReport, lasting, make_report
 from sage50kit.errors import (
     BatchTaken,
+    CompanyError,
     ConnectWiseError,
     ConnectWiseRejected,
     ContentChanged,
@@ -81,6 +83,7 @@ def push(
     check_pair(plan, company, connectwise)
     words: dict[str, Any] = {"company": company, "connectwise": connectwise, "log": log}
     with hold(company, log):
+        refuse_open_unposting(log)
         check_batch_number(plan, connectwise, log)
         check_linked(plan, log)
         check_joined(plan, connectwise, log)
@@ -96,8 +99,12 @@ def push(
 def hold(company: Connector, log: PushLog) -> Iterator[None]:
     """Nobody else writes to the company, and it belongs to this log."""
     with log.claim(), company.session():
-        company.adopt_log(log.log_id)
+        if company.log_id() == log.log_id:
+            log.refuse_older(company.log_mark())
+        company.adopt_log(log.log_id, mark=log.stand())
         yield
+        with suppress(CompanyError):  # all is done; the next push tells the company
+            company.adopt_log(log.log_id, mark=log.stand())
 
 
 def check_pair(plan: Plan, company: Connector, connectwise: ConnectWise) -> None:

@@ -1,7 +1,8 @@
 """What every part of a page has: a static twin, and a place where errors are told.
 
 In a live page (JupyterLab, Voilà) a part is a widget. Elsewhere (papermill, nbconvert, a test) it is its static
-twin: an HTML table that needs neither kernel nor script.
+twin: an HTML table that needs neither kernel nor script. A notebook that is saved from a live page has both: the
+twin as it was when the cell ran.
 """
 
 from __future__ import annotations
@@ -60,8 +61,14 @@ class Panel(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
 
     def _repr_mimebundle_(self, **more: Any) -> Any:
         if live_page():
-            return super()._repr_mimebundle_(**more)
+            return {**super()._repr_mimebundle_(**more), "text/html": self._kept()}
         return {"text/plain": repr(self), "text/html": self.static()}
+
+    def _kept(self) -> str:
+        """What a saved notebook shows of a live page, and from when it is."""
+        at = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
+        words = f"As it was at {at}, when this cell ran. What was chosen or written later is not in here; the files in {self._workdir} have it."
+        return styled(message(words)) + self.static()
 
     def __repr__(self) -> str:
         """Short, for logs."""
@@ -74,7 +81,7 @@ class Panel(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
     def fail(self, error: Exception) -> None:
         """Tell an error where the eye is, with its details folded, and log it."""
         details = "".join(traceback.format_exception(error))
-        sentence = str(error) if isinstance(error, Sage50KitError) else _fault(error)
+        sentence = str(error) if isinstance(error, Sage50KitError) else fault(error)
         self.message.value = message(sentence, "bad", details)
         _logger.error("%s: %s", type(self).__name__, sentence)
         event = {"at": datetime.now(UTC).isoformat(), "part": type(self).__name__}
@@ -96,7 +103,7 @@ def told(method: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
-def _fault(error: Exception) -> str:
+def fault(error: Exception) -> str:
     """A sentence for an error that nobody foresaw."""
     return (
         f"this is a fault of sage50kit, please report it ({type(error).__name__}: {error}). "

@@ -22,7 +22,9 @@ _LISTS = """
 CREATE TABLE company (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     name TEXT NOT NULL,
-    log_id TEXT NOT NULL DEFAULT ''
+    log_id TEXT NOT NULL DEFAULT '',
+    log_events INTEGER NOT NULL DEFAULT 0,
+    log_head TEXT NOT NULL DEFAULT ''
 );
 CREATE TABLE defaults (
     id INTEGER PRIMARY KEY CHECK (id = 1),
@@ -231,12 +233,14 @@ def upgrade(db: sqlite3.Connection) -> None:
     """Bring the file of an older program forward, inside the open transaction of `db`.
 
     Version 1 had no list of what was changed in receipts; its receipts count as saved on their date.
-    Version 2 had no marks in that list.
+    Version 2 had no marks in that list, and did not remember how far its push log was.
     """
     if db.execute("PRAGMA user_version").fetchone()[0] == 1:
         _list_changes(db)
     else:
         db.execute("ALTER TABLE receipt_change ADD COLUMN mark TEXT NOT NULL DEFAULT ''")
+    db.execute("ALTER TABLE company ADD COLUMN log_events INTEGER NOT NULL DEFAULT 0")
+    db.execute("ALTER TABLE company ADD COLUMN log_head TEXT NOT NULL DEFAULT ''")
     db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
 
