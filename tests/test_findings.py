@@ -13,7 +13,8 @@ import pytest
 
 from sage50kit.batch.planning import Prepared, check
 from sage50kit.issues import CATALOGUE
-from sage50kit.model import Account, Customer, StoredDocument, token
+from sage50kit.model import Account, Customer, StoredDocument, canonical, token
+from sage50kit.model.content import text
 from sage50kit.profile import PushSettings
 from sage50kit.pushlog import LoggedDocument
 from tests import embedded_company as books
@@ -120,7 +121,7 @@ def once_posted() -> LoggedDocument:
         fingerprint=document.fingerprint,
         place="SJ 7",
         reason="",
-        document=document,
+        content=text(canonical(document)),
     )
 
 
