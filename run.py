@@ -46,9 +46,10 @@ PROTOCOL = ("batch.push", "batch.resume", "batch.rerun", "batch.unpost", "batch.
 PROTOCOL_TESTS = (
     "claim",
     "cli_corrections",
+    "old_log",
     "push",
     "pushlog*",
-    "rerun",
+    "rerun*",
     "resume",
     "two_pushes",
     "unpost",
