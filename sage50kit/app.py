@@ -1,7 +1,7 @@
 """The pages without code, for people who do not program: Voilà on this machine, behind a token, with no other host.
 
 The notebooks are copied with the profile filled in, and the copies are shown. A page that is closed gives its
-kernel back after a minute.
+kernel back after a minute; one that is writing then ends what it writes first.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _HERE = Path(__file__).resolve().parent
 SECONDS_TILL_CULLED = 60
+SECONDS_TO_END = 12 * 3600  # that a kernel may go on writing after its page was closed
 TEMPLATE = "sage50kit"
 
 
@@ -67,6 +68,8 @@ def arguments(folder: Path, *, port: int, theme: str, token: str) -> list[str]:
         "--VoilaConfiguration.allow_template_override=NO",
         "--VoilaConfiguration.allow_theme_override=YES",
         "--VoilaConfiguration.show_tracebacks=True",  # our errors are one sentence
+        # After half of it Jupyter terminates a kernel, at the end it kills it.
+        f"--KernelManager.shutdown_wait_time={2 * SECONDS_TO_END}",
         "--MappingKernelManager.cull_interval=20",
         f"--MappingKernelManager.cull_idle_timeout={SECONDS_TILL_CULLED}",
     ]

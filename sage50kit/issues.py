@@ -157,6 +157,7 @@ edited_in_connectwise | warn | it was edited in ConnectWise after it was posted:
 deleted_in_connectwise | warn | it is neither in batch {value} nor unposted in ConnectWise, but stands in Sage 50 | look at the record in ConnectWise; void the document in Sage 50 if it was deleted there
 company_warning | warn | Sage 50 says: {value} | nothing to do
 receipts_cut | refuse | only {value} receipts could be read, not all of them; the start of the next run stays where it was | run the sync again
+receipts_restored | warn | the company has lost receipts or their changes since the last run, as after a restored backup; every receipt was read and every invoice compared | enter in Sage 50 again what is missing; until then ConnectWise shows it unpaid
 receipt_unapplied | note | {value} from customer {customer} pays no invoice yet | apply it in Sage 50; ConnectWise shows it then
 payment_invoice_unknown | warn | customer {customer} paid invoice {value}, which ConnectWise does not have | nothing to do if it was entered in Sage 50 by hand; else correct the number in Sage 50
 payment_customer_differs | refuse | customer {customer} paid it in Sage 50, in ConnectWise it belongs to {value} | correct the customer of the receipt, or the account number in ConnectWise; it is tried again
@@ -167,6 +168,7 @@ payment_negative | refuse | what is applied to it adds up to {value} | look for 
 payment_over | warn | {value} is applied to it in Sage 50, ConnectWise has room for {room} of its total of {total} | move the rest to another invoice in Sage 50; ConnectWise shows no more than the total
 payment_conflict | refuse | Sage 50 shows {value} paid, ConnectWise {there}, of which {foreign} was not written by the kit and is never changed | correct the one that is wrong; ConnectWise takes one payment for an invoice
 payment_restored | warn | our payment was changed in ConnectWise to {value}; Sage 50 shows {wanted} | enter payments in Sage 50; it is set back
+payment_unread | refuse | what is paid of it in ConnectWise could not be read, so nothing was written: {why} | it waits and is tried again with the next run; open the invoice in ConnectWise if it stays so
 payment_refused | refuse | ConnectWise did not take the payment of {value}: {why} | it waits and is tried again with the next run
 payment_moved_on | refuse | ConnectWise shows {there} paid, {before} when the plan was made; nothing was written | it waits and is planned anew with the next run
 payment_unanswered | refuse | ConnectWise did not answer about the payment of {value}: {why} | it is looked up and tried again with the next run
@@ -176,6 +178,8 @@ portal_unread | warn | the payments of the portal could not be listed: {why} | g
 portal_customer_missing | refuse | {value} was paid in the portal; its company has no account number | fill Account under Company Finance in ConnectWise; it is tried again
 portal_open_differs | refuse | {value} was paid in the portal, only {open} is open in Sage 50; no receipt was posted | if it was entered in Sage 50 by hand, delete that receipt; it is posted with the next run
 portal_gone | warn | portal payment {reference} of {value} was posted and stands in Sage 50 no longer; it is not posted again | enter it by hand if it was taken out by mistake
+portal_currency | refuse | {value} was paid in the portal in {currency}, the company keeps its books in {wanted}; no receipt was posted | enter the receipt in Sage 50 by hand
+portal_moved_on | refuse | the portal payment of {value} or its invoice is not as it was when the plan was made; no receipt was posted | it is planned anew with the next run
 portal_refused | refuse | Sage 50 refused the receipt of the portal payment of {value}: {why} | it is tried again with the next run
 portal_unanswered | refuse | Sage 50 did not answer about the receipt of the portal payment of {value}: {why} | it is looked up before anything is sent again
 company_refused | refuse | Sage 50 refused it: {value} | correct it and push it in the next batch

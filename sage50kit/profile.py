@@ -23,6 +23,9 @@ from sage50kit.errors import ConfigError
 from sage50kit.model import Kind
 
 Creatable = Literal["customer", "vendor", "member", "item"]
+_WITH_MARK = (
+    "utf-8-sig"  # editors and shells of Windows may write a mark in front; it is no part of a key
+)
 
 
 class _Section(BaseModel):
@@ -119,7 +122,7 @@ class Profile(_Section):
         """
         path = Path(path)
         try:
-            content = tomllib.loads(path.read_text(encoding="utf-8"))
+            content = tomllib.loads(path.read_text(encoding=_WITH_MARK))
         except FileNotFoundError:
             raise ConfigError(
                 f"there is no profile {path}. Check the path after --profile."
@@ -174,7 +177,7 @@ def _from_file(variable: str) -> str:
     if not path:
         return ""
     try:
-        return Path(path).read_text(encoding="utf-8").strip()
+        return Path(path).read_text(encoding=_WITH_MARK).strip()
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{variable}_FILE names {path}, which cannot be read: {error}") from error
 
@@ -197,7 +200,7 @@ def _under(folder: Path, path: Path | None) -> Path | None:
 
 def _near(name: str) -> str:
     """A question that names the setting a typing error may have meant."""
-    sections = (Profile, ConnectWiseSettings, SageSettings, PushSettings)
+    sections = (Profile, ConnectWiseSettings, SageSettings, PushSettings, PaymentSettings)
     known = [setting for section in sections for setting in section.model_fields]
     near = difflib.get_close_matches(name, known, n=1)
     return f" (did you mean {near[0]}?)" if near else ""

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from sage50kit.errors import UsageError
+from sage50kit.money import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -281,6 +282,6 @@ def _write(text: str) -> None:
 def _plain(value: object) -> object:
     """What JSON does not know, as text; whole numbers of other libraries as numbers."""
     if isinstance(value, Decimal):
-        return format(value, "f")
+        return plain(value)
     item = getattr(value, "item", None)
     return item() if item is not None else str(value)

@@ -113,6 +113,9 @@ class Books:
             self.whole_through = now
         return rows, str(now), True
 
+    def knows_cursor(self, cursor: str) -> bool:
+        return int(cursor) <= len(self.changes)
+
     def applications(
         self,
         *,

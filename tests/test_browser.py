@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
 import re
 import shutil
+import signal
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.request import Request, urlopen
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -14,15 +19,17 @@ from playwright.sync_api import expect
 
 from sage50kit import Kit
 from sage50kit.app import pages
+from sage50kit.sandbox.faults import Faults, Rule
 from sage50kit.sandbox.serve import default_gate
 from tests.pages import PATIENCE, browser, browser_path, lab, notebook, open_in_lab, served
 from tests.stage import staged
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from playwright.sync_api import Browser, Locator, Page
 
+    from sage50kit.sandbox.faults import Line
     from tests.pages import Server
     from tests.stage import Stage
 
@@ -56,11 +63,17 @@ def jupyter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.fixture
-def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
+def line() -> Faults:
+    """The trouble on the line of a test's own pair: none at first."""
+    return Faults()
+
+
+@pytest.fixture
+def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: Faults) -> Iterator[Stage]:
     """A pair of a test's own, whose keys the servers know."""
     for name, value in KEYS.items():
         monkeypatch.setenv(name, value)
-    with staged(tmp_path, GATE) as made:
+    with staged(tmp_path, GATE, faults=line) as made:
         yield made
 
 
@@ -103,7 +116,7 @@ def test_the_choice_in_the_browser_is_the_choice_in_python(
     page.get_by_role("button", name="Clear filters").click()
     expect(status).to_contain_text("43 of 43 rows shown, 39 of 43 included")
 
-    page.get_by_text("This choice, for the unattended").click()
+    page.get_by_role("button", name="Show this choice").click()
     code = page.locator(".s50-code")
     expect(code).to_contain_text("'without': [")
     left_out = set(re.findall(r"expense:\d+", code.inner_text()))
@@ -256,7 +269,7 @@ def test_from_choosing_to_the_saved_log_in_jupyterlab(jupyter: Server, page: Pag
     assert serious(page) == []
 
 
-# --- without code, without a mouse ---
+# --- without code ---
 
 
 @pytest.fixture
@@ -323,7 +336,7 @@ def test_the_whole_push_without_a_mouse_and_without_code(
     expect(page.get_by_text("completed successfully")).to_be_visible()
 
     assert serious(page) == []
-    for name in ("Rerun batch", "History"):
+    for name in ("Rerun batch", "Sync payments", "Reconcile receivables", "History"):
         page.goto(controller.page(""))
         page.get_by_role("link", name=name).click()
         expect(page.locator(".s50-grid").first).to_be_visible()
@@ -331,3 +344,100 @@ def test_the_whole_push_without_a_mouse_and_without_code(
     (batch,) = set(stage.batches()) - set(TAKEN)
     assert len(both_ends_agree(stage, batch)) == 3
     assert [url for url in asked if not url.startswith((controller.url, "data:", "blob:"))] == []
+
+
+class Held:
+    """A line on which the first matching request waits until the test lets it go."""
+
+    def __init__(self) -> None:
+        self.arrived, self.free = threading.Event(), threading.Event()
+
+    async def __call__(self, line: Line) -> None:
+        """Hold the request."""
+        self.arrived.set()
+        await asyncio.to_thread(self.free.wait, PATIENCE / 1000)
+        await line.app(line.scope, line.receive, line.send)
+
+
+@pytest.fixture
+def held(stage: Stage, line: Faults) -> Iterator[Held]:
+    """The creation of the batch waits; let go at the end, whatever happens."""
+    made = Held()
+    line.rules.append(Rule(made, path="/accounting/batches", method="POST"))
+    yield made
+    made.free.set()
+
+
+def push_of_the_app(controller: Server, page: Page) -> str:
+    """Begin a push of the expenses in the pages without code; returns the id of its kernel."""
+    kernels = list[str]()
+    page.on(
+        "websocket", lambda socket: kernels.append(socket.url.split("/kernels/")[1].split("/")[0])
+    )
+    page.goto(controller.page("voila/render/20_run_batch.ipynb"))
+    page.get_by_role("button", name="Push …").click()
+    page.get_by_role("button", name="Yes, write it now").click()
+    return kernels[0]
+
+
+def test_a_page_closed_in_the_middle_of_a_push_cuts_nothing_off(
+    controller: Server, page: Page, stage: Stage, held: Held, chromium: Browser
+):
+    """The browser asks; the kernel ends after the push only; the page opened meanwhile says who is at it."""
+    kernel = push_of_the_app(controller, page)
+    assert held.arrived.wait(PATIENCE / 1000)
+    expect(
+        page.get_by_text("Leave this page open").or_(page.get_by_text("documents; last"))
+    ).to_be_visible()
+    asked = list[str]()
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+    page.goto("about:blank")
+    shut = Request(
+        controller.page(f"voila/api/shutdown/{kernel}"), method="POST"
+    )  # as culling does
+    with pytest.raises(TimeoutError):  # Jupyter kills after five seconds
+        urlopen(shut, timeout=7)
+    other = chromium.new_page()
+    other.goto(controller.page("voila/render/20_run_batch.ipynb"))
+    expect(
+        other.get_by_text("is being pushed now: another push holds this company")
+    ).to_be_visible()
+    expect(other.get_by_role("button", name="Finish what is in doubt")).to_have_count(0)
+    other.close()
+    held.free.set()
+
+    with Kit(stage.profile) as kit:
+        until(lambda: not kit.log.unfinished_batches())
+    (batch,) = set(stage.batches()) - set(TAKEN)
+    assert asked == ["beforeunload"]
+    assert len(both_ends_agree(stage, batch)) == 37  # of 38 documents
+
+
+def test_a_kernel_lost_in_the_middle_of_a_push_is_said_and_finished(
+    controller: Server, page: Page, stage: Stage, held: Held
+):
+    """The page does not just stand still; the next one offers to finish, and nothing is posted twice."""
+    push_of_the_app(controller, page)
+    assert held.arrived.wait(PATIENCE / 1000)
+    with Kit(stage.profile) as kit:
+        holder = json.loads(next(stage.folder.rglob("*.holder")).read_text(encoding="utf-8"))
+        os.kill(holder["process"], signal.SIGTERM if os.name == "nt" else signal.SIGKILL)
+        expect(page.get_by_text("Python does not answer: this page shows")).to_be_visible()
+        held.free.set()
+        (batch,) = kit.log.unfinished_batches()
+        page.on("dialog", lambda dialog: dialog.accept())
+        page.goto(controller.page("voila/render/20_run_batch.ipynb"))
+        page.get_by_role("button", name="Finish what is in doubt").click()
+        expect(page.get_by_text(f"Batch {batch} completed").last).to_be_visible()
+
+    assert len(both_ends_agree(stage, batch)) == 37  # of 38 documents
+    assert stage.batches().count(batch) == 1
+
+
+def until(true: Callable[[], bool]) -> None:
+    """Ask until it is so."""
+    for _ in range(PATIENCE // 100):
+        if true():
+            return
+        threading.Event().wait(0.1)
+    raise AssertionError("it has not become so")

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from sage50kit.errors import NotAuthorized
 from sage50kit.payments.model import Written
+from sage50kit.sandbox.faults import Rule, failing, garbage
 from sage50kit.sandbox.state import Switches
 from tests.payment_stage import dollars, staged
 
@@ -48,6 +50,30 @@ def test_a_foreign_row_in_the_way_is_a_conflict(tmp_path, origin, second_payment
         stage.sync()
         assert stage.sent()[1] == 0
         assert stage.record.known().waiting[0].number == "1001"
+
+
+@pytest.mark.parametrize("fault", [failing(400), failing(500), garbage()])
+def test_an_invoice_that_cannot_be_read_waits_alone(tmp_path, fault):
+    """Its payments cannot be read: the other is written, the cursor moves, this one is tried again."""
+    with staged(tmp_path, INVOICES, payments=[row(61, "40.00")]) as stage:
+        stage.pay("CK 1", 5, applied={"1001": "100.00", "1002": "20.00"})
+        stage.faults.rules.append(Rule(fault, path="/50001/payments", method="GET", on=()))
+        report = stage.sync()
+        assert [(one.code, one.number) for one in report.issues] == [("payment_unread", "1001")]
+        assert (report.cursor_moved, report.exit_code) == (True, 3)
+        assert stage.shown() == {"1001": (dollars(40),), "1002": (dollars(20),)}
+        stage.faults.rules.clear()
+        assert [one.code for one in stage.sync().issues] == ["payment_conflict"]
+
+
+def test_without_the_right_to_read_payments_nothing_moves(tmp_path):
+    """A 403 is no matter of one invoice: the run stops, and the next one reads the same again."""
+    with staged(tmp_path, INVOICES, payments=[row(61, "40.00")]) as stage:
+        stage.pay("CK 1", 5, applied={"1001": "100.00"})
+        stage.faults.rules.append(Rule(failing(403), path="/payments", method="GET", on=()))
+        with pytest.raises(NotAuthorized, match="does not let this member"):
+            stage.sync()
+        assert stage.record.known().progress.cursor == ""
 
 
 def test_a_foreign_row_that_agrees_is_left_in_peace(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -149,6 +150,53 @@ def test_what_cannot_be_posted_is_told_and_tried_again(tmp_path):
         stage.company.delete_receipt(stage.company.receipts("")[0][0].place)
         assert stage.sync().counts["receipts_posted"] == 1
         assert [row[0] for row in in_books(stage)] == ["CW-P64"]
+
+
+def test_money_of_another_currency_is_not_posted(stage):
+    """100.00 EUR are no 100.00 USD: no receipt, a finding with both currencies."""
+    currencies = stage.site.setup.tables["currencies"]
+    code = {"id": 978, "name": "EUR"}
+    currencies[9] = currencies[1] | {"id": 9, "currencyIdentifier": "EUR", "currencyCode": code}
+    stage.site.setup.tables["companies"][103]["currency"] = 9
+    stage.site.changed()
+    (issue,) = stage.sync().issues
+    assert issue.code == "portal_currency"
+    assert "EUR" in issue.message
+    assert "USD" in issue.message
+    assert in_books(stage) == []
+
+
+def _cancelled(stage: Any) -> None:
+    stage.site.views.payments[50001].clear()
+    stage.site.changed()
+
+
+def _lowered(stage: Any) -> None:
+    stage.site.views.payments[50001][0].amount = dollars(60)
+    stage.site.changed()
+
+
+def _paid_by_check(stage: Any) -> None:
+    stage.pay("CK 1", 20, applied={"1001": "250.00"})
+
+
+@pytest.mark.parametrize("meanwhile", [_cancelled, _lowered, _paid_by_check])
+def test_a_plan_that_was_thought_over_looks_again_before_it_posts(stage, meanwhile):
+    """Cancelled or changed in ConnectWise, or paid in Sage while a person thought: no receipt, it is said."""
+    plan = stage.plan()
+    meanwhile(stage)
+    before = in_books(stage)
+    report = stage.apply(replace(plan, made=plan.made - 1800))
+    assert [row.code for row in report.issues] == ["portal_moved_on"]
+    assert in_books(stage) == before
+    assert stage.record.known().carried == ()
+
+
+def test_a_plan_that_was_thought_over_posts_what_is_still_so(stage):
+    """Nothing changed meanwhile: the receipt is posted once."""
+    plan = stage.plan()
+    assert stage.apply(replace(plan, made=plan.made - 1800)).issues == ()
+    assert in_books(stage) == [CARRIED]
 
 
 def test_a_refused_receipt_is_told_and_tried_again(tmp_path):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -71,7 +73,9 @@ def test_the_next_run_begins_with_an_overlap(stage):
     for day in (5, 6, 7):
         stage.pay(f"CK {day}", day, applied={"1001": "10.00"})
         stage.sync()
-    assert [cursor for cursor, _ in reader.asked] == ["", "", "1"]
+    first = stage.record.known().progress
+    assert [cursor.partition("-")[0] for cursor, _ in reader.asked] == ["", "", "1"]
+    assert first.overlap.startswith("2-")
     stage.sent()
     stage.sync()
     assert stage.sent() == (0, 0)
@@ -138,6 +142,36 @@ def test_a_cut_export_deletes_nothing(stage):
     reader.complete = True
     stage.sync()
     assert stage.shown() == {}
+
+
+@pytest.mark.parametrize("entered", [0, 1, 2, 3])
+def test_a_restored_company_is_read_whole(stage, tmp_path, entered):
+    """The company comes back from its backup: what was lost is unpaid, what is entered since is paid.
+
+    However many receipts are entered before the next run: none hides behind the old cursor.
+    """
+    stage.pay("CK 1", 5, applied={"1001": "40.00"})
+    stage.sync()
+    with (
+        closing(sqlite3.connect(stage.company.path)) as books,
+        closing(sqlite3.connect(tmp_path / "backup")) as backup,
+    ):
+        books.backup(backup)
+        for number in (2, 3):
+            stage.pay(f"CK {number}", 6, applied={"1001": "10.00"})
+            stage.sync()
+        backup.backup(books)
+    for number in range(entered):
+        stage.pay(f"CK {number + 7}", 8, applied={"1002": "33.00"})
+
+    report = stage.sync()
+
+    wanted = {"1001": (dollars(40),)} | ({"1002": (dollars(33 * entered),)} if entered else {})
+    assert stage.shown() == wanted
+    assert [row.code for row in report.issues] == ["receipts_restored"]
+    assert "knows no more where the last run ended" in report.sentence
+    assert stage.sync().issues == ()
+    assert stage.sync().plan.reading.way == "changes"
 
 
 class Late(Reader):

@@ -59,6 +59,12 @@ def kit(stage: Stage) -> Iterator[Kit]:
         yield opened
 
 
+@pytest.fixture
+def live(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if somebody had the page open."""
+    monkeypatch.setenv("JPY_SESSION_NAME", "page.ipynb")
+
+
 # --- the grid ---
 
 
@@ -238,3 +244,40 @@ def test_outside_a_live_page_a_part_is_its_static_twin(kit: Kit):
 
     assert set(bundle) == {"text/plain", "text/html"}
     assert "<table" in bundle["text/html"]
+
+
+def test_a_total_of_zero_is_said(kit: Kit):
+    """Blank would read as not known; debits and credits of zero stay blank."""
+    picker = Picker(kit, kinds=["invoice"])
+    (place,) = np.flatnonzero(picker.grid.frame["number"] == "10443")
+    column = GridColumn(name="total", title="Total", kind="money", zero=True)
+    row = picker.grid.frame.iloc[[place]]
+
+    assert '<td class="s50-figure">0.00</td>' in static_twin.table(row, [column], caption="")
+    assert [one["zero"] for one in picker.grid.columns if one["name"] == "total"] == [True]
+
+
+@pytest.mark.usefixtures("live")
+def test_the_page_says_whether_findings_were_looked_for(kit: Kit):
+    """However many rows there are; an empty column is never taken for a clean one."""
+    picker = Picker(kit)
+    before = picker._checked.value
+    picker.wait()
+
+    assert "Looking for findings on 43 transactions" in before or "are checked" in before
+    assert (
+        "All 43 transactions are checked: 1 that block, 1 refusals expected"
+        in picker._checked.value
+    )
+
+
+@pytest.mark.usefixtures("live")
+def test_the_choice_in_words_is_never_an_old_one(kit: Kit):
+    """It is made when somebody asks, and goes when a box is ticked."""
+    picker = Picker(kit)
+    assert picker._copy.value == ""
+    picker._ask_copy.click()
+    assert "choice = {" in picker._copy.value
+    picker.grid.included = [False] * len(picker.grid.frame)
+    assert picker._copy.value == ""
+    picker.wait()

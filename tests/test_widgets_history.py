@@ -118,6 +118,7 @@ def test_a_batch_is_taken_back_after_two_steps(kit: Kit, stage: Stage):
     assert BATCH in stage.batches()
 
     history.confirm.yes.click()
+    history.wait()
 
     assert BATCH not in stage.batches()
     assert "un-posted" in history._result.value
@@ -138,6 +139,7 @@ def test_what_is_never_posted_is_cleared_with_its_reason(kit: Kit, stage: Stage)
     assert "CLEARED" not in stage.batches()
 
     panel.confirm.yes.click()
+    panel.wait()
 
     assert "CLEARED" in stage.batches()
     assert picker.selected["key"][0] not in set(kit.fetch()["key"])

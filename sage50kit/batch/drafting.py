@@ -266,12 +266,13 @@ def _draft_bills(
             work.mapper.report("zero_document", field="total", value="0.00")
             _silence_bill(work, own, bill, ZERO_REASON)
             continue
-        if not [row for row in bill.detail if is_paid_back(work.mapper, row)]:
+        paid_back = [row for row in bill.detail if is_paid_back(work.mapper, row)]
+        if not paid_back:
             work.mapper.report("nothing_to_post", value="nothing on the bill is owed to the member")
             _silence_bill(work, own, bill, "nothing on the bill is owed to the member")
             continue
         _compare_listed(work.mapper, total(row.total for row in own), bill_sum(bill))
-        document = bill_document(work.mapper, own, bill)
+        document = bill_document(work.mapper, own, bill, paid_back)
         work.documents += [document] if document else []
     return answered
 
@@ -313,10 +314,12 @@ def _draft_journals(
             continue
         answered.add(own.key)
         work.mapper.at(own.key, own.number)
-        document = journal_document(work.mapper, own, expense) if expense.total else None
-        if not expense.total:
+        if not expense.total and not own.total:
             work.mapper.report("zero_document", field="total", value="0.00")
             work.say_nothing(own, ZERO_REASON, ids)
+            continue
+        _compare_listed(work.mapper, own.total, expense.total or ZERO)
+        document = journal_document(work.mapper, own, expense)
         work.documents += [document] if document else []
     return answered
 

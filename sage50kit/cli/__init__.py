@@ -47,7 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:  # noqa: BLE001  # a person must never read a traceback
         told = getattr(error, "format_message", None)
         if told is not None:
-            return _failed(words, f"{told()} See: sage50kit --help", 2)
+            sentence = str(told()).replace("Value error, ", "")  # pydantic's word, not a person's
+            return _failed(words, f"{sentence} See: sage50kit --help", 2)
         return _failed(words, _fault(error), 1)
     if code == _CTRL_C:
         return _failed(words, *_stopped(words[0]))

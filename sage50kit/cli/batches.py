@@ -64,10 +64,11 @@ def plan(
         except PlanBlocked as error:
             return _blocked(error, batch, save_blocked, kit.workdir)
         proof = kit.proof(planned)
-        severe = set(proof.issues["severity"]) & {"block", "refuse"}
+        found = set(proof.issues["severity"])
+        severe = found & {"block", "refuse"}
         return Answer(
             exit_code=3 if severe or _left_out_blocked(planned) else 0,
-            status="" if severe or not len(proof.issues) else "completed_with_warnings",
+            status="" if severe or "warn" not in found else "completed_with_warnings",
             batch=planned.batch,
             counts={"documents": len(planned.documents), "left_out": len(planned.left_out)},
             totals=proof.totals,

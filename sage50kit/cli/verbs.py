@@ -169,7 +169,8 @@ def fetch(
         files=files,
         more={"transactions": plain_rows(frame), "left_out": plain_rows(left_out)},
         page=None if output or on_screen else page,
-        words=content.decode("utf-8-sig") if on_screen else "",
+        # The terminal of Windows ends lines its own way; two ways at once would be blank lines.
+        words=content.decode("utf-8-sig").replace("\r\n", "\n") if on_screen else "",
     )
 
 

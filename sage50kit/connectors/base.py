@@ -96,6 +96,10 @@ class Connector(Protocol):
         """
         ...
 
+    def knows_cursor(self, cursor: str) -> bool:
+        """Whether the company still has all that it had at a cursor; not where a backup was restored."""
+        ...
+
     def applications(
         self,
         *,

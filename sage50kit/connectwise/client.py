@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from sage50kit.connectwise.access import Credentials
+from sage50kit.connectwise.answers import accepted_unread
 from sage50kit.connectwise.bodies import encoded, parsed
 from sage50kit.connectwise.conditions import all_of, chunks, condition, quote
 from sage50kit.connectwise.paging import (
@@ -22,7 +23,7 @@ from sage50kit.connectwise.paging import (
     moving,
 )
 from sage50kit.connectwise.sending import LONGEST_URL, Call, Sender
-from sage50kit.errors import ConnectWiseUnavailable, ConnectWiseUnreadable, UsageError
+from sage50kit.errors import ConnectWiseUnreadable, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -324,10 +325,8 @@ class Client:
         try:
             return parsed(answer.content, path)
         except ConnectWiseUnreadable as error:
-            # It was accepted, and nobody can read what became of it: to be settled by looking.
-            failed = ConnectWiseUnavailable(str(error), status=answer.status_code, url=path)
-            failed.sent = True
-            raise failed from error
+            error.status = answer.status_code
+            raise accepted_unread(error, path) from error
 
     def _listing(self, path: str, *, thorough: bool = True, **params: Any) -> Listing:
         if not 1 <= params["pageSize"] <= LARGEST_PAGE:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from sage50kit.errors import BatchTaken, UsageError
-from sage50kit.kit.ends import Ends, day_of
+from sage50kit.kit.ends import Ends, day_of, today
 from sage50kit.model import ARRIVED, KINDS, Kind, LeftOut, Plan
 from sage50kit.pushlog import UNSENT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
+    from datetime import date
 
     import pandas as pd
 
@@ -155,12 +155,13 @@ class Flow(Ends):
 
         frame = self._chosen(selected)
         kinds = set(frame["kind"]) or set(self.profile.push.kinds)
-        stem = propose_number(date.today(), self.profile.push.initials, kinds, ())  # noqa: DTZ011  # the person's day
+        day, initials = today(), self.profile.push.initials
+        stem = propose_number(day, initials, kinds, ())
         taken = [
             *self.connectwise.batch_identifiers(stem),
             *(row["batch"] for row in self.log.history()),
         ]
-        return propose_number(date.today(), self.profile.push.initials, kinds, taken)  # noqa: DTZ011
+        return propose_number(day, initials, kinds, taken)
 
     def plan(
         self,
@@ -208,7 +209,7 @@ class Flow(Ends):
         """The proof listing of a plan: documents, GL entries, accounts, findings, totals."""
         from sage50kit.batch.proof import Proof
 
-        return Proof(plan=plan, books=self.company.books())
+        return Proof(plan=plan, books=self.company.books(), beside=self._beside(plan))
 
     def _recorded(self, batch: str, frame: pd.DataFrame) -> Plan | None:
         """The plan the log holds under this number, unless nothing of it was ever sent.
@@ -269,10 +270,30 @@ class Flow(Ends):
                 log=self.log,
                 progress=progress or self.step("post"),
             )
-        self._tell("push", report)
+        self._tell("dry run" if dry_run else "push", report)
         return report
 
     # --- inside ---
+
+    def _beside(self, plan: Plan) -> tuple[LeftOut, ...]:
+        """What the last fetch read of the plan's kinds beside the plan; nothing read is dropped silently."""
+        if self._unposted is None or self._left_out is None:
+            return ()
+        kinds = {row.kind for row in plan.transactions}
+        known = {row.key for row in plan.transactions} | {row.key for row in plan.left_out}
+        frame = self._unposted[self._unposted["kind"].isin(kinds)].drop_duplicates("key")
+        rows = frame.loc[~frame["key"].isin(known), ["key", "kind", "number", "total"]]
+        reasons = dict(zip(self._left_out["key"], self._left_out["reason"], strict=True))
+        return tuple(
+            LeftOut(
+                key=key,
+                kind=kind,
+                number=number,
+                total=total,
+                reason=reasons.get(key, "it is not chosen"),
+            )
+            for key, kind, number, total in rows.itertuples(index=False)
+        )
 
     def _chosen(self, selected: pd.DataFrame | None) -> pd.DataFrame:
         """The selected rows, each transaction once; all unposted ones without a selection."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sage50kit.model import Application
 
 Key: TypeAlias = tuple[str, str]  # customer ID and invoice number, as Sage compares them
-Way: TypeAlias = Literal["changes", "compared", "full"]
+Way: TypeAlias = Literal["changes", "compared", "full", "restored"]
 
 
 def key_of(customer_id: str, number: str) -> Key:

@@ -5,9 +5,15 @@ from __future__ import annotations
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
-from sage50kit.issues import Issue
+from sage50kit.errors import (
+    ConnectWiseRejected,
+    ConnectWiseUnavailable,
+    ConnectWiseUnreadable,
+)
+from sage50kit.issues import Issue, finding
 from sage50kit.model import fold
 from sage50kit.payments.deciding import Case, Decision, decide, needs_look, seen
 from sage50kit.payments.matching import by_number, joined, match
@@ -54,7 +60,8 @@ def plan(
         )
         for paid, invoice in joined(matched)
     ]
-    cases = _looked_at(cases, connectwise)
+    cases, unread = _looked_at(cases, connectwise)
+    unmatched += unread
     decisions = [(case, decide(case)) for case in cases]
     changes = [row.change for _, row in decisions if row.change is not None]
     waiting = [_waiting(paid, issue, known) for paid, issue in unmatched]
@@ -105,15 +112,36 @@ def _matched(
     return matched, [(row, issue) for row, issue in unmatched if row.applications]
 
 
-def _looked_at(cases: Sequence[Case], connectwise: InvoicePayments) -> list[Case]:
-    """The cases, with the payment rows of those where the totals leave a doubt."""
-    doubtful = [case.invoice.id for case in cases if needs_look(case)]
+def _looked_at(
+    cases: Sequence[Case], connectwise: InvoicePayments
+) -> tuple[list[Case], list[tuple[Paid, Issue]]]:
+    """The cases, with the payment rows of those where the totals leave a doubt; and those without an answer."""
+    doubtful = [case for case in cases if needs_look(case)]
     with ThreadPoolExecutor(connectwise.requests_at_once) as pool:
-        rows = dict(zip(doubtful, pool.map(connectwise.of, doubtful), strict=True))
-    return [
-        replace(case, rows=rows[case.invoice.id]) if case.invoice.id in rows else case
-        for case in cases
+        answers = list(pool.map(partial(_look, connectwise=connectwise), doubtful))
+    seen_or_not = {case.invoice.id: row for case, row in zip(doubtful, answers, strict=True)}
+    found = [seen_or_not.get(case.invoice.id, case) for case in cases]
+    unread = [
+        (case.paid, row)
+        for case, row in zip(doubtful, answers, strict=True)
+        if isinstance(row, Issue)
     ]
+    return [row for row in found if isinstance(row, Case)], unread
+
+
+def _look(case: Case, *, connectwise: InvoicePayments) -> Case | Issue:
+    """The case with its payment rows; one invoice that cannot be read does not stop the others.
+
+    Raises:
+        ConnectWiseError: it is not the invoice: nobody answers, or the member lacks the right.
+    """
+    try:
+        return replace(case, rows=connectwise.of(case.invoice.id))
+    except (ConnectWiseRejected, ConnectWiseUnreadable, ConnectWiseUnavailable) as error:
+        if isinstance(error, ConnectWiseUnavailable) and error.status in (0, 429):
+            raise
+        number = case.invoice.invoice_number or case.paid.number
+        return finding("payment_unread", key=f"payment:{number}", number=number, why=str(error))
 
 
 def _waits(case: Case, decision: Decision, known: Known) -> Waiting:

@@ -13,6 +13,7 @@ stands for it.
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from typing import TYPE_CHECKING
 
 from sage50kit.errors import (
@@ -28,7 +29,6 @@ from sage50kit.payments.model import Carried, Portal, Posting, key_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from datetime import date
     from decimal import Decimal
 
     from sage50kit.connectors.base import Connector
@@ -56,7 +56,9 @@ def listed(
         unread = finding("portal_unread", key="portal", number="portal", why=str(error))
         return Portal(issues=(unread,))
     issues = list(_gone([posted[row.id] for row in rows if row.id in posted], company))
-    wanted, incomplete = _wanted([row for row in rows if row.id not in posted], connectwise)
+    new = [row for row in rows if row.id not in posted]
+    currency = company.books().defaults.currency if new else ""
+    wanted, incomplete = _wanted(new, connectwise, currency)
     issues += incomplete
     arrived = _looked_up(wanted, company)
     found = {row.payment_id for row in arrived}
@@ -70,6 +72,21 @@ def listed(
         else:
             issues.append(issue)
     return Portal(ready=tuple(ready), arrived=tuple(arrived), issues=tuple(issues))
+
+
+def still_ready(
+    planned: Sequence[Carried], known: Known, *, company: Connector, connectwise: InvoicePayments
+) -> frozenset[Carried]:
+    """Those of a plan that was thought over that are to be posted still, and with the same amount."""
+    if not planned:
+        return frozenset()
+    again = listed(known, company=company, connectwise=connectwise, today=date.max)
+    return frozenset(planned) & frozenset(again.ready)
+
+
+def not_posted(wanted: Carried) -> Posting:
+    """What is not as it was when the plan was made."""
+    return Posting(wanted=wanted, issue=_issue("portal_moved_on", wanted))
 
 
 def post(wanted: Carried, *, company: Connector, cash_account_id: str) -> Posting:
@@ -102,9 +119,9 @@ def post(wanted: Carried, *, company: Connector, cash_account_id: str) -> Postin
 
 
 def _wanted(
-    rows: Sequence[wire.InvoicePayment], connectwise: InvoicePayments
+    rows: Sequence[wire.InvoicePayment], connectwise: InvoicePayments, currency: str
 ) -> tuple[list[Carried], list[Issue]]:
-    """The payments with what their invoices say, and those that say too little."""
+    """The payments with what their invoices say; and those that say too little, or other money."""
     ids = {row.invoice.id for row in rows if row.invoice and row.invoice.id}
     invoices = {row.id: row for row in connectwise.by_id(sorted(ids))}
     wanted, issues = [], []
@@ -117,16 +134,19 @@ def _wanted(
                 finding("portal_incomplete", key=f"payment:{row.id}", number=name, field=field)
             )
             continue
-        wanted.append(
-            Carried(
-                payment_id=row.id,
-                invoice_id=invoice.id,
-                customer_id=invoice.account_number or "",
-                number=invoice.invoice_number or "",
-                amount=row.amount,
-                on=row.payment_date,
-            )
+        one = Carried(
+            payment_id=row.id,
+            invoice_id=invoice.id,
+            customer_id=invoice.account_number or "",
+            number=invoice.invoice_number or "",
+            amount=row.amount,
+            on=row.payment_date,
         )
+        theirs = invoice.currency.currency_code if invoice.currency else ""
+        if theirs and theirs.upper() != currency.upper():
+            issues.append(_issue("portal_currency", one, currency=theirs, wanted=currency))
+        else:
+            wanted.append(one)
     return wanted, issues
 
 

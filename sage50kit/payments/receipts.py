@@ -15,7 +15,7 @@ import msgspec
 
 from sage50kit.errors import UsageError
 from sage50kit.issues import finding
-from sage50kit.payments.model import Key, Paid, Reading, Source, Way, key_of
+from sage50kit.payments.model import Key, Paid, Progress, Reading, Source, Way, key_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -74,7 +74,8 @@ def read(
     if not company.capabilities.reads_receipts:
         raise UsageError(f"{company.name}: this connector does not read receipts.")
     start = start_of(since, today)
-    way = _way(company, full=full)
+    way = _way(company, known.progress, full=full)
+    everything = way in ("full", "restored")
     dated = start if way == "changes" else None
     rows, cursor, complete = company.receipts(
         known.progress.overlap if way == "changes" else "", since=dated
@@ -85,9 +86,9 @@ def read(
     whole = complete and not dated and (way != "changes" or not known.progress.overlap)
     gone = {row.place for row in rows} - standing
     gone |= set(known.sources) - standing if whole else set()
-    again = {row.place for row in rows if full or dated or (start and row.date >= start)}
+    again = {row.place for row in rows if everything or dated or (start and row.date >= start)}
     touched = _touched(sources, gone, known, again)
-    if full:
+    if everything:
         touched |= {row.key: (row.customer_id, row.number) for row in known.written}
     touched |= {row.key: (row.customer_id, row.number) for row in known.waiting}
     # A whole reading says it all already.
@@ -97,7 +98,7 @@ def read(
     paid = _paid(company, touched, told)
     changed = {row.place: row for row in sources if known.sources.get(row.place) != row}
     return Reading(
-        known=known.progress,
+        known=Progress(runs=known.progress.runs) if way == "restored" else known.progress,
         way=way,
         start=f"{start:%Y-%m-%d}" if start else "last successful run",
         complete=complete,
@@ -106,14 +107,17 @@ def read(
         sources=tuple((changed | _unread(paid, changed, known)).values()),
         gone=tuple(sorted(gone)),
         receipts=len(rows),
-        issues=tuple(_findings(rows, complete=complete)),
+        issues=tuple(_findings(rows, way, complete=complete)),
     )
 
 
-def _way(company: Connector, *, full: bool) -> Way:
+def _way(company: Connector, progress: Progress, *, full: bool) -> Way:
     if full:
         return "full"
-    return "changes" if company.capabilities.follows_receipts else "compared"
+    if not company.capabilities.follows_receipts:
+        return "compared"
+    cursors = [each for each in (progress.cursor, progress.overlap) if each]
+    return "changes" if all(map(company.knows_cursor, cursors)) else "restored"
 
 
 def _source(receipt: Receipt) -> Source:
@@ -176,7 +180,9 @@ def _unread(paid: Iterable[Paid], changed: dict[str, Source], known: Known) -> d
     return unread
 
 
-def _findings(rows: Sequence[Receipt], *, complete: bool) -> Iterable[Issue]:
+def _findings(rows: Sequence[Receipt], way: Way, *, complete: bool) -> Iterable[Issue]:
+    if way == "restored":
+        yield finding("receipts_restored", key="receipts", number="receipts")
     if not complete:
         yield finding("receipts_cut", key="receipts", number="receipts", value=len(rows))
     for row in rows:

@@ -25,7 +25,7 @@ DOCUMENTS = (
     GridColumn(name="party", title="Customer or vendor", width=20, grow=True),
     GridColumn(name="state", title="State", kind="choice", width=11),
     GridColumn(name="place", title="In Sage 50", width=12),
-    GridColumn(name="total", title="Total", kind="money", width=13, sum=True),
+    GridColumn(name="total", title="Total", kind="money", width=13, sum=True, zero=True),
     GridColumn(name="reason", title="Reason", width=22, grow=True),
 )
 LEFT_OUT = (

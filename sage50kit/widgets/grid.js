@@ -62,9 +62,10 @@ class View {
   }
 
   build_head() {
+    const box = this.chooses ? Math.max(12, this.model.get("include_title").length + 6) : 0;
     const widths = this.rows.columns.map((column) => column.grow ? `minmax(${column.width}ch, 1fr)` : `${column.width}ch`);
-    const width = this.rows.columns.reduce((sum, column) => sum + column.width, this.chooses ? 12 : 0);
-    this.grid.style.setProperty("--s50-columns", [...(this.chooses ? ["12ch"] : []), ...widths].join(" "));
+    const width = this.rows.columns.reduce((sum, column) => sum + column.width, box);
+    this.grid.style.setProperty("--s50-columns", [...(box ? [`${box}ch`] : []), ...widths].join(" "));
     this.grid.style.setProperty("--s50-width", `${width}ch`);
     this.grid.style.setProperty("--s50-height", `${Math.min(this.model.get("height"), Math.max(this.rows.size, 3)) * ROW}px`);
     const titles = make("div", { role: "row", class: "s50-row s50-titles", "aria-rowindex": "1" });
@@ -86,6 +87,7 @@ class View {
       fields.append(cell);
     }
     this.head.replaceChildren(titles, fields);
+    this.show_sort();
   }
 
   title(column) {
@@ -137,11 +139,15 @@ class View {
     const direction = same ? -this.sorted.direction : 1;
     this.sorted = same && direction === 1 ? { column: null, direction: 1 } : { column, direction };
     this.rows.sort(this.sorted.column, this.sorted.direction);
+    this.show_sort();
+    this.refresh();
+  }
+
+  show_sort() {
     for (const cell of this.head.querySelectorAll("[aria-sort]")) {
       const here = this.sorted.column && cell.dataset.name === this.sorted.column.name;
       cell.setAttribute("aria-sort", !here ? "none" : this.sorted.direction === 1 ? "ascending" : "descending");
     }
-    this.refresh();
   }
 
   include_shown(value) {

@@ -29,8 +29,9 @@ _HERE = files("sage50kit.widgets")
 class GridColumn:
     """One column of the grid.
 
-    `width` is in characters; `grow` lets it take the room that is left; `sum` shows its totals. A column of
-    kind `finding` is not in the frame: it shows the worst finding of the row.
+    `width` is in characters; `grow` lets it take the room that is left; `sum` shows its totals; `zero` shows an
+    amount of zero, which is blank otherwise. A column of kind `finding` is not in the frame: it shows the worst
+    finding of the row.
     """
 
     name: str
@@ -39,6 +40,7 @@ class GridColumn:
     width: int = 12
     grow: bool = False
     sum: bool = False
+    zero: bool = False
 
 
 def _bytes(value: Any, _widget: Any) -> bytes:

@@ -15,7 +15,6 @@ from sage50kit.widgets.confirm import Confirm, button
 from sage50kit.widgets.files import Files
 from sage50kit.widgets.grid import Grid
 from sage50kit.widgets.panel import (
-    Panel,
     html,
     labelled,
     live_page,
@@ -26,7 +25,8 @@ from sage50kit.widgets.panel import (
     told,
 )
 from sage50kit.widgets.report import page_html
-from sage50kit.widgets.rerun_panel import BATCHES
+from sage50kit.widgets.rerun_panel import BATCHES, batches_of
+from sage50kit.widgets.watch import WritingPanel
 
 if TYPE_CHECKING:
     from sage50kit.kit import Kit
@@ -34,13 +34,13 @@ if TYPE_CHECKING:
     from sage50kit.widgets.picker import Picker
 
 
-class History(Panel):
+class History(WritingPanel):
     """Every batch that was planned or pushed, and what can be done about it."""
 
     def __init__(self, kit: Kit) -> None:
         super().__init__(kit.workdir)
         self.kit = kit
-        self.batches = kit.history()
+        self.batches = batches_of(kit)
         if live_page():
             self._build()
 
@@ -73,7 +73,7 @@ class History(Panel):
         self.confirm = Confirm("Un-post this batch …", "Yes, un-post it", ask=self._ask, act=self._unpost)  # fmt: skip
         self._files, self._result = Files(), html()
         self.children = (
-            style(), self.grid, row(self._verify, self._drift), row(self._void, self.confirm),
+            style(), self._watch, self.grid, row(self._verify, self._drift), row(self._void, self.confirm),
             self.message, self._files, self._result,
         )  # fmt: skip
 
@@ -113,15 +113,19 @@ class History(Panel):
             "unposted again; what stands in Sage 50 is listed afterwards."
         )
 
-    @told
     def _unpost(self) -> None:
+        self.say(f"Un-posting batch {self.batch} …")
+        self._watch.begin(self._take_back)
+
+    @told
+    def _take_back(self) -> None:
         undone = self.kit.unpost(self.batch, void=self._void.value)
-        self.batches = self.kit.history()
+        self.batches = batches_of(self.kit)
         self.grid.show(self.batches)
         self._tell(undone_page(undone))
 
 
-class ClearPanel(Panel):
+class ClearPanel(WritingPanel):
     """Batch what a picker chose without posting it.
 
     Args:
@@ -156,7 +160,9 @@ class ClearPanel(Panel):
         )
         self.confirm = Confirm("Clear …", "Yes, clear them", ask=self._ask, act=self._clear)
         self._result = html()
-        self.children = (style(), row(self._reason, self._number), self.message, self.confirm, self._result)  # fmt: skip
+        self.children = (
+            style(), self._watch, row(self._reason, self._number), self.message, self.confirm, self._result,
+        )  # fmt: skip
 
     @told
     def _ask(self, _button: Any) -> None:
@@ -174,8 +180,12 @@ class ClearPanel(Panel):
             f"them to Sage 50, because: {self._reason.value}?"
         )
 
-    @told
     def _clear(self) -> None:
+        self.say("Clearing …")
+        self._watch.begin(self._batch_them)
+
+    @told
+    def _batch_them(self) -> None:
         chosen, words = self._ready
         report = self.kit.clear(chosen, **words, dry_run=False)
         save_push(report, self.kit.log.events(report.batch), self.kit.workdir)

@@ -10,6 +10,7 @@ import numpy as np
 
 from sage50kit.model import KINDS
 from sage50kit.widgets import twin
+from sage50kit.widgets.confirm import button
 from sage50kit.widgets.findings import finding_list
 from sage50kit.widgets.grid import Grid, GridColumn
 from sage50kit.widgets.panel import (
@@ -17,6 +18,7 @@ from sage50kit.widgets.panel import (
     html,
     labelled,
     live_page,
+    message,
     row,
     style,
     styled,
@@ -38,7 +40,7 @@ COLUMNS = (
     GridColumn(name="date", title="Date", kind="date", width=12),
     GridColumn(name="party", title="Customer or vendor", width=20, grow=True),
     GridColumn(name="location", title="Location", kind="choice", width=11),
-    GridColumn(name="total", title="Total", kind="money", width=13, sum=True),
+    GridColumn(name="total", title="Total", kind="money", width=13, sum=True, zero=True),
     GridColumn(name="finding", title="Finding", kind="finding", width=22, grow=True),
 )
 LEFT_OUT = (
@@ -47,8 +49,9 @@ LEFT_OUT = (
     GridColumn(name="reason", title="Reason"),
     GridColumn(name="total", title="Total", kind="money", sum=True),
 )
+MANY = {"block": "that block", "refuse": "refusals expected", "warn": "warnings", "note": "notes"}
+MINUTES = 10_000  # transactions whose check takes minutes: 50,000 took two over HTTP
 DETAILS = ("Default", "Condensed", "Detailed")
-CHECKED_AT_ONCE = 5000  # transactions; of more, the preview checks those that are included
 
 
 class Picker(Panel):
@@ -159,14 +162,19 @@ class Picker(Panel):
         self._button = ipywidgets.Button(description="Fetch", tooltip="Read ConnectWise again")
         self._button.on_click(self._fetch_again)
         self._row = html()
+        self._checked = html()
         self._left = html()
+        self._ask_copy = button(
+            "Show this choice for the unattended notebook", self._show_parameters
+        )
         self._copy = html()
 
     @property
     def _children(self) -> tuple[Any, ...]:
         top = row(self._place, self._day, self._detail)
         kinds = row(*self._boxes.values(), self._button)
-        return (style(), top, kinds, self.message, self.grid, self._row, self._left, self._copy)
+        below = (self._row, self._left, self._ask_copy, self._copy)
+        return (style(), top, kinds, self.message, self._checked, self.grid, *below)
 
     def _open(self) -> None:
         self.grid = Grid(
@@ -178,7 +186,7 @@ class Picker(Panel):
             empty="No unposted transaction: ConnectWise has nothing for this location, date and kinds.",
         )
         self.grid.observe(self._show_row, "current")
-        self.grid.observe(self._show_parameters, "mask")
+        self.grid.observe(self._forget_parameters, ["mask", "data"])
         if live_page():
             self._fetch_again()
         else:
@@ -213,7 +221,6 @@ class Picker(Panel):
         self.grid.show(frame, included)
         self._say_fetched(frame)
         self._left.value = folded("Left out, and why", self._left_out_table())
-        self._show_parameters()
 
     def _use_detail(self) -> None:
         """The chosen detail level becomes that of the profile in memory; the file stays as it is."""
@@ -263,10 +270,18 @@ class Picker(Panel):
     def _start_check(self) -> None:
         """Look for findings beside the page, so that it is usable at once."""
         count = len(self.grid.frame)
-        if 0 < count <= CHECKED_AT_ONCE:
-            check = self._check_beside
-            self._checking = threading.Thread(target=check, args=(self._turn,), daemon=True)
-            self._checking.start()
+        self._checked.value = ""
+        if not count:
+            return
+        long = " For so many it takes minutes." if count > MINUTES else ""
+        words = (
+            f"Looking for findings on {count:,} transactions; the page can be used meanwhile.{long}"
+        )
+        self._checked.value = message(words)
+        self._checking = threading.Thread(
+            target=self._check_beside, args=(self._turn,), daemon=True
+        )
+        self._checking.start()
 
     def wait(self) -> None:
         """Wait until the look for findings beside the page has ended."""
@@ -275,10 +290,15 @@ class Picker(Panel):
 
     @told
     def _check_beside(self, turn: int) -> None:
-        issues = self.kit.validate(self.grid.frame)
+        try:
+            issues = self.kit.validate(self.grid.frame)
+        except Exception:
+            self._checked.value = message("No findings are shown: looking for them failed.", "bad")
+            raise
         if turn != self._turn:
             return  # another list is shown meanwhile
         self.issues = issues
+        self._checked.value = message(counted(issues, len(self.grid.frame)))
         self.grid.mark(self._marks())
         self._show_row()
 
@@ -305,14 +325,27 @@ class Picker(Panel):
         listed = finding_list(self.issues, [found["key"]])
         self._row.value = f'<h3 class="s50-heading">{text(words)}</h3>{listed}'
 
-    def _show_parameters(self, _change: Any = None) -> None:
+    @told
+    def _show_parameters(self, _button: Any = None) -> None:
+        """When somebody asks for them: of 50,000 transactions they are a megabyte."""
         lines = f"choice = {self.parameters!r}"
-        code = f'<pre class="s50-code" tabindex="0">{text(lines)}</pre>'
-        self._copy.value = folded("This choice, for the unattended notebook", code)
+        self._copy.value = f'<pre class="s50-code" tabindex="0">{text(lines)}</pre>'
+
+    def _forget_parameters(self, _change: Any = None) -> None:
+        """What is shown is never another choice than the boxes show."""
+        if self._copy.value:
+            self._copy.value = ""
 
     def _left_out_table(self) -> str:
         left = self.kit.left_out
         return twin.table(left, LEFT_OUT, caption="Left out") if len(left) else ""
+
+
+def counted(issues: pd.DataFrame, checked: int) -> str:
+    """How many findings there are of each severity."""
+    counts = issues["severity"].value_counts()
+    found = [f"{counts[name]:,} {words}" for name, words in MANY.items() if name in counts.index]
+    return f"All {checked:,} transactions are checked: {', '.join(found) or 'no findings'}."
 
 
 def folded(words: str, content: str) -> str:

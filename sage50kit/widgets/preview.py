@@ -40,7 +40,7 @@ DOCUMENTS = (
     GridColumn(name="date", title="Date", kind="date", width=13),
     GridColumn(name="party_id", title="ID", width=13),
     GridColumn(name="party", title="Customer or vendor", width=20, grow=True),
-    GridColumn(name="total", title="Total", kind="money", width=13, sum=True),
+    GridColumn(name="total", title="Total", kind="money", width=13, sum=True, zero=True),
     GridColumn(name="finding", title="Finding", kind="finding", width=22, grow=True),
 )
 ENTRIES = (
@@ -74,6 +74,7 @@ LEFT_OUT = (
     GridColumn(name="reason", title="Reason", width=50, grow=True),
 )
 MAKERS = {"kit": "the kit", "sage": "◆ Sage 50 itself"}
+PLANNED_AT_ONCE = 5000  # transactions; of more, somebody chooses first, then asks for the preview
 SECTIONS = ("Documents", "Accounts", "New records", "Findings", "Left out", "Picture")
 
 
@@ -109,7 +110,10 @@ class Preview(Panel):
             self._plan()
             return
         self._build()
-        self._preview_again()
+        if len(picker.selected) > PLANNED_AT_ONCE:
+            self._invite()
+        else:
+            self._preview_again()
 
     @property
     def plan(self) -> Plan:
@@ -202,6 +206,18 @@ class Preview(Panel):
         finally:
             self._again.disabled = False
         self._show()
+
+    def _invite(self) -> None:
+        count = len(self.picker.selected)
+        self.say(
+            f"{count:,} transactions are included. Choose, then press “Check and preview again”."
+        )
+        self._save.disabled = True
+
+    def pushed(self, batch: str) -> None:
+        """Say that what is shown stands in the books now, and no longer in ConnectWise's list."""
+        self.say(f"This was pushed as batch {batch}; below is how it ended.")
+        self.picker.say(f"Batch {batch} was pushed. Fetch to see what is left.", "warn")
 
     def _outdated(self, _change: Any) -> None:
         if self.proof is not None:

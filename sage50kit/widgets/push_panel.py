@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets
 
 from sage50kit.batch.numbers import check_number
-from sage50kit.errors import BatchTaken, UsageError
+from sage50kit.errors import BatchTaken, PushInProgress, UsageError
 from sage50kit.model import ARRIVED
 from sage50kit.money import text as amount
 from sage50kit.money import total as total_of
@@ -32,7 +32,6 @@ from sage50kit.widgets.files import Files, listed
 from sage50kit.widgets.findings import finding_list
 from sage50kit.widgets.grid import Grid
 from sage50kit.widgets.panel import (
-    Panel,
     html,
     labelled,
     live_page,
@@ -42,6 +41,7 @@ from sage50kit.widgets.panel import (
     styled,
     told,
 )
+from sage50kit.widgets.watch import WritingPanel, closing
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from sage50kit.widgets.preview import Preview
 
 
-class PushPanel(Panel):
+class PushPanel(WritingPanel):
     """Push what a preview shows.
 
     Args:
@@ -71,7 +71,6 @@ class PushPanel(Panel):
         self._ready: Plan | None = None  # what the second step would push
         self._go = threading.Event()
         self._go.set()
-        self._thread: threading.Thread | None = None
         if live_page():
             self._build()
             return
@@ -84,11 +83,6 @@ class PushPanel(Panel):
         if self.report is None:
             return styled(message("Nothing was pushed."))
         return styled(report_static(self.report) + listed(self.files))
-
-    def wait(self) -> None:
-        """Wait until a push that runs in the page has ended."""
-        if self._thread is not None:
-            self._thread.join()
 
     # --- the page ---
 
@@ -119,22 +113,29 @@ class PushPanel(Panel):
 
     def _show(self, what: str) -> None:
         """The parts of one moment: ask, confirm, run or end."""
-        doubt = (self._doubt(), self._resume) if self._in_doubt() and what != "run" else ()
+        doubt = self._doubt() if self._in_doubt() and what != "run" else ()
         ask = (row(self._number), self._checked, self.confirm)
         parts: dict[str, tuple[Any, ...]] = {
             "ask": ask,
             "run": (self._running, self._live),
             "end": (self._ending, self._after, *ask),
         }
-        self.children = (style(), *doubt, self.message, *parts[what])
+        self.children = (style(), self._watch, *doubt, self.message, *parts[what])
 
     def _in_doubt(self) -> list[str]:
         return self.kit.log.unfinished_batches()
 
-    def _doubt(self) -> ipywidgets.HTML:
+    def _doubt(self) -> tuple[Any, ...]:
+        """What was begun: by somebody who is still at it, or by a push that was cut off."""
         names = ", ".join(self._in_doubt())
+        try:
+            with self.kit.log.claim():
+                pass
+        except PushInProgress as error:
+            words = f"Batch {names} is being pushed now: {error} Then open this page again."
+            return (html(message(words, "warn")),)
         words = f"Batch {names} was begun and not ended. Finishing it looks first, and posts nothing twice."
-        return html(message(words, "warn"))
+        return (html(message(words, "warn")), self._resume)
 
     @told
     def _check_number(self, _change: Any = None) -> None:
@@ -189,8 +190,7 @@ class PushPanel(Panel):
             raise UsageError("the batch number has changed since the question. Press Push again.")
         self._ready = None
         self._begin(len(plan.documents))
-        self._thread = threading.Thread(target=self._run, args=(plan,))
-        self._thread.start()
+        self._watch.begin(self._run, plan)
 
     def _begin(self, count: int) -> None:
         self._live.value = self._ending.value = ""
@@ -209,10 +209,19 @@ class PushPanel(Panel):
             self._show("ask")
             raise
         self._keep(self.report, plan)
+        if self.report.status != "failed":
+            self.preview.pushed(self.report.batch)
         self._end()
 
     def _done(self, pace: _Pace, done: int, of: int) -> None:
         """After each document: show where we are; wait here while paused."""
+        self._tell(pace, done, of)
+        while not self._go.wait(timeout=1):
+            if closing():
+                raise UsageError("the page was closed while the push was paused.")
+
+    @told
+    def _tell(self, pace: _Pace, done: int, of: int) -> None:
         document = pace.last_of(self.kit, done)
         self._bar.max, self._bar.value = of, done
         words = f"{done:,} of {of:,} documents; last {document.number}; {pace.left(done, of)}"
@@ -225,7 +234,6 @@ class PushPanel(Panel):
                 f"Paused after {document.number}: {done:,} of {of:,} documents are done. The company stays claimed.",
                 "warn",
             )
-        self._go.wait()
 
     @told
     def _pause_or_go(self, _button: Any) -> None:
@@ -273,8 +281,7 @@ class PushPanel(Panel):
     @told
     def _resume_now(self, _button: Any) -> None:
         self._begin(1)
-        self._thread = threading.Thread(target=self._run_resume)
-        self._thread.start()
+        self._watch.begin(self._run_resume)
 
     @told
     def _run_resume(self) -> None:

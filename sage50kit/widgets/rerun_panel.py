@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets
@@ -13,7 +12,6 @@ from sage50kit.widgets.confirm import Confirm, button
 from sage50kit.widgets.findings import finding_list
 from sage50kit.widgets.grid import Grid, GridColumn
 from sage50kit.widgets.panel import (
-    Panel,
     html,
     labelled,
     live_page,
@@ -24,9 +22,12 @@ from sage50kit.widgets.panel import (
     told,
 )
 from sage50kit.widgets.report import page_html
+from sage50kit.widgets.watch import WritingPanel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import pandas as pd
 
     from sage50kit.batch.rerun import Rerun
     from sage50kit.kit import Kit
@@ -43,16 +44,24 @@ DOCUMENTS = (
 )
 BATCHES = (
     GridColumn(name="batch", title="Batch", width=20),
-    GridColumn(name="state", title="State", kind="choice", width=12),
+    GridColumn(name="state", title="State", kind="choice", width=20),
     GridColumn(name="started", title="Started", width=22, grow=True),
     GridColumn(name="actor", title="By", width=14),
     GridColumn(name="posted", title="Posted", kind="count", width=10),
     GridColumn(name="refused", title="Refused", kind="count", width=10),
     GridColumn(name="in_doubt", title="In doubt", kind="count", width=10),
 )
+STATES = {
+    "planned": "planned",
+    "creating": "begun, not ended",
+    "created": "pushed",
+    "rerunning": "run again, not ended",
+    "unposted": "un-posted",
+    "failed": "failed",
+}
 
 
-class RerunPanel(Panel):
+class RerunPanel(WritingPanel):
     """Compare a batch with the books, and post what is missing.
 
     Args:
@@ -69,7 +78,6 @@ class RerunPanel(Panel):
         self.kit = kit
         self.rerun: Rerun | None = None
         self._again = list(again)
-        self._thread: threading.Thread | None = None
         if live_page():
             self._build(batch)
         elif batch:
@@ -79,13 +87,8 @@ class RerunPanel(Panel):
         """The comparison, document by document, or the batches there are."""
         if self.rerun is not None:
             return styled(page_html(rerun_page(self.rerun)))
-        batches = twin.table(self.kit.history(), BATCHES, caption="Batches")
+        batches = twin.table(batches_of(self.kit), BATCHES, caption="Batches")
         return styled(message("No batch was named: nothing was compared.") + batches)
-
-    def wait(self) -> None:
-        """Wait until what runs in the page has ended."""
-        if self._thread is not None:
-            self._thread.join()
 
     # --- the page ---
 
@@ -97,13 +100,14 @@ class RerunPanel(Panel):
         self._look = button("Compare with the books", self._compare)
         self._grid = Grid(
             _none(), DOCUMENTS, label="Documents of the batch", include_title="Post again",
+            exclude_title="Do not post again",
             included_word="to be posted again", empty="Nothing was compared yet.",
         )  # fmt: skip
         self._found = html()
         self.confirm = Confirm(
             "Post what is missing …", "Yes, post it now", ask=self._ask, act=self._post
         )
-        self.children = (style(), row(self._batch, self._look), self.message, self._grid, self._found, self.confirm)  # fmt: skip
+        self.children = (style(), self._watch, row(self._batch, self._look), self.message, self._grid, self._found, self.confirm)  # fmt: skip
         if batch:
             self._compare()
 
@@ -139,8 +143,7 @@ class RerunPanel(Panel):
 
     @told
     def _post(self) -> None:
-        self._thread = threading.Thread(target=self._run, args=(self._batch.value,))
-        self._thread.start()
+        self._watch.begin(self._run, self._batch.value)
 
     @told
     def _run(self, batch: str) -> None:
@@ -148,6 +151,15 @@ class RerunPanel(Panel):
         assert self.rerun is not None  # noqa: S101  # it was asked about
         self._again = []
         self._show(self.kit.post_missing(self.rerun))
+
+
+def batches_of(kit: Kit) -> pd.DataFrame:
+    """Every batch that was planned or pushed, its state and time as people read them."""
+    rows = kit.history()
+    return rows.assign(
+        state=[STATES.get(state, state) for state in rows["state"]],
+        started=[f"{str(at)[:16].replace('T', ' ')} UTC" for at in rows["started"]],
+    )
 
 
 def _none() -> Any:

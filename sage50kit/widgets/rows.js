@@ -114,7 +114,7 @@ class Rows {
     const value = this.lists[column.name][i];
     if (column.kind !== "money") return value;
     const exact = this.money(column.name)[i];
-    return exact === 0n ? "" : amount(exact);
+    return exact === 0n && !(column.zero && value) ? "" : amount(exact);
   }
 
   finding(i) {

@@ -40,9 +40,10 @@ def table(
     marks = findings or {}
     known = [column for column in columns if column.kind != "finding" or marks]
     values = [_values(frame, column, marks) for column in known]
+    zeros = [column.zero for column in known]
     rows = list(zip(*values, strict=True)) if len(frame) else []
     heads = "".join(f'<th scope="col"{_class(row)}>{text(row.title)}</th>' for row in known)
-    shown = "".join(_line(row) for row in rows[:most])
+    shown = "".join(_line(row, zeros) for row in rows[:most])
     words = f"{caption}: {len(rows[:most]):,} of {len(rows):,} rows"
     return (
         f'<div class="s50-wide"><table class="s50-table"><caption>{text(words)}</caption>'
@@ -76,13 +77,15 @@ def _values(
     return [None if pd.isna(value) else value for value in frame[column.name].array]
 
 
-def _line(values: Sequence[Any]) -> str:
-    return f"<tr>{''.join(_cell(value) for value in values)}</tr>"
+def _line(values: Sequence[Any], zeros: Sequence[bool]) -> str:
+    cells = (_cell(value, zero=zero) for value, zero in zip(values, zeros, strict=True))
+    return f"<tr>{''.join(cells)}</tr>"
 
 
-def _cell(value: Any) -> str:
+def _cell(value: Any, *, zero: bool) -> str:
     if isinstance(value, Decimal):
-        return f'<td class="s50-figure{" s50-negative" if value < 0 else ""}">{amount(value)}</td>'
+        shown = amount(value) or ("0.00" if zero else "")
+        return f'<td class="s50-figure{" s50-negative" if value < 0 else ""}">{shown}</td>'
     if isinstance(value, date):
         return f'<td class="s50-day">{value:%Y-%m-%d}</td>'
     if isinstance(value, int):

@@ -342,6 +342,11 @@ class EmbeddedCompany:
             rows = applications.changed(db, cursor) if cursor else applications.standing(db)
             return rows, latest, True
 
+    def knows_cursor(self, cursor: str) -> bool:
+        """Whether the company still has what it had at a cursor: not after a restored backup."""
+        with self._file.reading() as db:
+            return applications.knows(db, cursor)
+
     def applications(
         self,
         *,

@@ -135,7 +135,8 @@ CREATE TABLE receipt_change (
     posting_date TEXT NOT NULL,
     total INTEGER NOT NULL CHECK (typeof(total) = 'integer'),
     saved TEXT NOT NULL,
-    deleted INTEGER NOT NULL
+    deleted INTEGER NOT NULL,
+    mark TEXT NOT NULL DEFAULT ''
 );
 CREATE INDEX receipt_change_document ON receipt_change (document_id);
 """
@@ -232,10 +233,12 @@ def upgrade(db: sqlite3.Connection) -> None:
     """Bring the file of an older program forward, inside the open transaction of `db`.
 
     Version 1 had no list of what was changed in receipts; its receipts count as saved on their date.
-    Version 2 did not remember how far its push log was.
+    Version 2 had no marks in that list, and did not remember how far its push log was.
     """
-    if db.execute("PRAGMA user_version").fetchone()[0] < 2:
+    if db.execute("PRAGMA user_version").fetchone()[0] == 1:
         _list_changes(db)
+    else:
+        db.execute("ALTER TABLE receipt_change ADD COLUMN mark TEXT NOT NULL DEFAULT ''")
     db.execute("ALTER TABLE company ADD COLUMN log_events INTEGER NOT NULL DEFAULT 0")
     db.execute("ALTER TABLE company ADD COLUMN log_head TEXT NOT NULL DEFAULT ''")
     db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
