@@ -296,7 +296,7 @@ def test_the_page_says_whether_findings_were_looked_for(kit: Kit):
 
     assert "Looking for findings on 43 transactions" in before or "are checked" in before
     assert (
-        "All 43 transactions are checked: 1 that block, 1 refusals expected"
+        "All 43 transactions are checked: ✖ 1 blocked, ⊘ 1 refused, ▲ 4 warnings"
         in picker._checked.value
     )
 

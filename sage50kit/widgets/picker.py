@@ -14,6 +14,8 @@ from sage50kit.widgets.confirm import button
 from sage50kit.widgets.findings import finding_list
 from sage50kit.widgets.grid import Grid, GridColumn
 from sage50kit.widgets.panel import (
+    SIGNS,
+    WORDS,
     Panel,
     html,
     labelled,
@@ -49,8 +51,8 @@ LEFT_OUT = (
     GridColumn(name="reason", title="Reason"),
     GridColumn(name="total", title="Total", kind="money", sum=True),
 )
-MANY = {"block": "that block", "refuse": "refusals expected", "warn": "warnings", "note": "notes"}
 MINUTES = 10_000  # transactions whose check takes minutes: 50,000 took two over HTTP
+PLURAL = ("warn", "note")  # severities whose word counts things
 DETAILS = ("Default", "Condensed", "Detailed")
 
 
@@ -342,9 +344,13 @@ class Picker(Panel):
 
 
 def counted(issues: pd.DataFrame, checked: int) -> str:
-    """How many findings there are of each severity."""
+    """How many findings there are of each severity, worst first."""
     counts = issues["severity"].value_counts()
-    found = [f"{counts[name]:,} {words}" for name, words in MANY.items() if name in counts.index]
+    found = [
+        f"{SIGNS[name]} {counts[name]:,} {word}{'s' if name in PLURAL and counts[name] > 1 else ''}"
+        for name, word in WORDS.items()
+        if name in counts.index
+    ]
     return f"All {checked:,} transactions are checked: {', '.join(found) or 'no findings'}."
 
 

@@ -282,6 +282,7 @@ class PushPanel(WritingPanel):
 
     @told
     def _resume_now(self, _button: Any) -> None:
+        self.say("")
         self._begin(1)
         self._watch.begin(self._run_resume)
 

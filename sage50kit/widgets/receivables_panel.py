@@ -54,12 +54,12 @@ ROLL_FORWARD = (
     GridColumn(name="ledger", title="General ledger", kind="money", width=20),
 )
 DIFFERENCES = (
-    GridColumn(name="class", title="Class", kind="choice", width=18),
+    GridColumn(name="class", title="Class", kind="choice", width=21),
     GridColumn(name="number", title="Invoice", width=12),
     GridColumn(name="customer_id", title="Customer", width=13),
     GridColumn(name="date", title="Date", kind="date", width=12),
     GridColumn(name="amount", title="Difference", kind="money", width=13, sum=True),
-    GridColumn(name="words", title="Why, and what to do", width=30, grow=True),
+    GridColumn(name="words", title="Why, and what to do", width=28, grow=True),
     GridColumn(name="place", title="In Sage 50", width=12),
 )
 ITEMS = (
