@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from sage50kit.batch.report import PushReport
     from sage50kit.kit import Kit
     from sage50kit.model import Document, Plan
+    from sage50kit.model.lists import Master
     from sage50kit.widgets.preview import Preview
 
 
@@ -91,6 +92,8 @@ class PushPanel(WritingPanel):
         self._number.observe(self._check_number, "value")
         self._checked = html()
         self.confirm = Confirm("Push …", "Yes, write it now", ask=self._prepare, act=self._push)
+        self.confirm.depends_on(self.preview, "turn")
+        self.confirm.depends_on(self._number, "value")
         self._bar = ipywidgets.IntProgress(layout={"width": "100%", "max_width": "40rem"})
         self._step = html()
         self._pause = button("Pause after this document", self._pause_or_go)
@@ -186,8 +189,7 @@ class PushPanel(WritingPanel):
     @told
     def _push(self) -> None:
         plan = self._ready
-        if plan is None or plan.batch != self._number.value.strip():
-            raise UsageError("the batch number has changed since the question. Press Push again.")
+        assert plan is not None  # noqa: S101  # it was asked about
         self._ready = None
         self._begin(len(plan.documents))
         self._watch.begin(self._run, plan)
@@ -352,14 +354,25 @@ def summary(plan: Plan) -> str:
 
 
 def changes(reviewed: Plan, plan: Plan) -> list[str]:
-    """The numbers of documents that are not what was reviewed."""
+    """What is not as it was reviewed: documents and transactions by number, new records by id."""
     before = {row.label: row for row in reviewed.documents}
     now = {row.label: row for row in plan.documents}
     labels = [*before, *(label for label in now if label not in before)]
-    return [
+    documents = [
         (before.get(label) or now[label]).number
         for label in labels
         if label not in before
         or label not in now
         or before[label].fingerprint != now[label].fingerprint
     ]
+    transactions = {row.key: row.number for row in (*reviewed.transactions, *plan.transactions)}
+    moved = {row.key for row in reviewed.transactions} ^ {row.key for row in plan.transactions}
+    known = set(reviewed.masters)
+    masters = [_named(row) for row in plan.masters if row not in known]
+    others = [number for key, number in transactions.items() if key in moved]
+    return list(dict.fromkeys([*documents, *others, *masters]))
+
+
+def _named(master: Master) -> str:
+    kind = type(master).__name__.lower()
+    return f"new {kind} {getattr(master, f'{kind}_id')}"
