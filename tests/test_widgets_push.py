@@ -13,6 +13,7 @@ import pytest
 from sage50kit import Kit
 from sage50kit.errors import PlanBlocked, UsageError
 from sage50kit.sandbox.dataset import fixtures_folder
+from sage50kit.sandbox.faults import Faults, Rule, failing
 from sage50kit.sandbox.state import Site
 from sage50kit.widgets import Picker, Preview, PushPanel
 from sage50kit.widgets.push_panel import changes
@@ -260,6 +261,37 @@ def test_making_the_panel_and_one_click_write_nothing(kit: Kit, stage: Stage):
 
 
 @pytest.mark.usefixtures("live")
+def test_nothing_is_asked_when_nothing_is_included(kit: Kit, stage: Stage):
+    """No empty batch is offered; the sentence says what to do."""
+    before = written(stage)
+    picker, preview = parts(kit)
+    panel = PushPanel(kit, preview)
+    picker.grid.included = [False] * len(picker.grid.frame)
+    preview._again.click()
+    panel.confirm.first.click()
+
+    assert not panel.confirm.is_open
+    assert "Nothing is included that can be pushed" in panel.message.value
+    assert written(stage) == before
+
+
+@pytest.mark.usefixtures("live")
+def test_what_was_pushed_is_no_longer_called_unwritten(kit: Kit, stage: Stage):
+    """Preview and picker say what became of it; notes do not push the documents out of sight."""
+    stage.correct()
+    picker, preview = parts(kit, "expense")
+    panel = PushPanel(kit, preview)
+    assert "Nothing is written yet" in preview.message.value
+    panel.confirm.first.click()
+    panel.confirm.yes.click()
+    panel.wait()
+
+    assert f"pushed as batch {BATCH}" in preview.message.value
+    assert "Fetch to see what is left" in picker.message.value
+    assert "<details><summary>1 notes, for nobody to act on" in panel._found.value
+
+
+@pytest.mark.usefixtures("live")
 def test_two_steps_write_once(kit: Kit, stage: Stage):
     """The second step pushes in the background; clicked twice, it pushes once."""
     _, preview = parts(kit)
@@ -382,3 +414,35 @@ def test_hostile_names_are_text_everywhere(tmp_path: Path, monkeypatch: pytest.M
 
     assert sum("&lt;img src=x" in part for part in shown) >= 4
     assert not [part for part in shown if "<img" in part or "\u202e" in part]
+
+
+def test_connectwise_lost_in_the_middle_is_said_and_finished_in_the_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """The documents stand, the batch does not: the page says so, offers to finish, and finishes once."""
+    monkeypatch.setenv("JPY_SESSION_NAME", "page.ipynb")
+    line = Faults([Rule(failing(503), path="/accounting/batches", method="POST", on=())])
+    with staged(tmp_path, faults=line) as stage:
+        for name, value in stage.environment.items():
+            monkeypatch.setenv(name, value)
+        with Kit(stage.profile) as kit:
+            _, preview = parts(kit)
+            panel = PushPanel(kit, preview)
+            panel.confirm.first.click()
+            panel.confirm.yes.click()
+            panel.wait()
+            assert 'role="alert"' in panel.message.value
+            assert f"ConnectWise has no batch {BATCH}" in panel.message.value
+            assert "press “Finish what is in doubt”" in panel.message.value
+            assert panel._resume in panel.children
+            assert BATCH not in stage.batches()
+            documents = len(stage.company.documents())
+
+            line.rules.clear()
+            panel._resume.click()
+            panel.wait()
+            assert "completed" in panel._ending.value
+            assert "alert" not in panel.message.value
+            assert kit.verify(BATCH).ok
+        assert len(stage.company.documents()) == documents
+        assert stage.batches().count(BATCH) == 1

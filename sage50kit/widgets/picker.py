@@ -184,7 +184,7 @@ class Picker(Panel):
     def _children(self) -> tuple[Any, ...]:
         top = row(self._place, self._day, self._detail)
         kinds = row(*self._boxes.values(), self._button)
-        below = (self._row, self._left, self._ask_copy, self._copy)
+        below = (self._row, self._left, row(self._ask_copy), self._copy)
         return (style(), top, kinds, self.message, self._checked, self.grid, *below)
 
     def _open(self) -> None:

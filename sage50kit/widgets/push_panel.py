@@ -175,6 +175,8 @@ class PushPanel(WritingPanel):
             batch=self._number.value.strip(),
             leave_out_blocked=self.preview.leave_out_blocked,
         )
+        if not plan.transactions:
+            raise UsageError("nothing is included that can be pushed. Choose, preview, then push.")
         changed = changes(reviewed, plan)
         if changed:
             raise UsageError(
@@ -257,7 +259,7 @@ class PushPanel(WritingPanel):
     def _end(self) -> None:
         assert self.report is not None  # noqa: S101  # a push has just made it
         self._ending.value = ending_html(self.report)
-        self._found.value = finding_list(self.report.issues)
+        self._found.value = finding_list(self.report.issues, fold_notes=True)
         documents = documents_of(self.report)
         self._posted.children = [
             Grid(documents, DOCUMENTS, label="Documents of the push", height=10)
@@ -282,6 +284,7 @@ class PushPanel(WritingPanel):
 
     @told
     def _resume_now(self, _button: Any) -> None:
+        self.say("")
         self._begin(1)
         self._watch.begin(self._run_resume)
 
