@@ -12,6 +12,7 @@ import pytest
 
 from sage50kit import Kit
 from sage50kit.errors import PlanBlocked, UsageError
+from sage50kit.reports.files import batch_folder
 from sage50kit.sandbox.dataset import fixtures_folder
 from sage50kit.sandbox.faults import Faults, Rule, failing
 from sage50kit.sandbox.state import Site
@@ -372,6 +373,38 @@ def test_what_somebody_else_batches_before_the_first_step_is_said(kit: Kit, stag
     assert f"{gone.number}: no longer unposted" in panel.message.value
     assert not panel.confirm.is_open
     assert written(stage) == before
+
+
+@pytest.mark.usefixtures("live")
+def test_a_picker_that_was_made_anew_is_not_the_one_below(kit: Kit, stage: Stage):
+    """Somebody runs the picker's cell alone: what is ticked there now is not what the parts below read."""
+    _, preview = parts(kit)
+    panel = PushPanel(kit, preview)
+    Picker(kit, kinds=["expense"]).wait()
+    panel.confirm.first.click()
+    preview._again.click()
+
+    assert "was made anew" in panel.message.value
+    assert "was made anew" in preview.message.value
+    assert not panel.confirm.is_open
+
+
+@pytest.mark.usefixtures("live")
+def test_an_ending_is_told_although_its_evidence_cannot_be_kept(kit: Kit, stage: Stage):
+    """The books have it: the page says so, and what went wrong afterwards."""
+    _, preview = parts(kit)
+    panel = PushPanel(kit, preview)
+    folder = batch_folder(kit.workdir, BATCH)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.write_text("in the way", encoding="utf-8")
+    panel.confirm.first.click()
+    panel.confirm.yes.click()
+    panel.wait()
+
+    assert BATCH in stage.batches()
+    assert panel._ending in panel.children
+    assert "completed successfully" in panel._ending.value
+    assert "Error" in panel.message.value
 
 
 @pytest.mark.usefixtures("live")

@@ -177,6 +177,7 @@ class ClearPanel(WritingPanel):
     @told
     def _ask(self, _button: Any) -> None:
         """A rehearsal raises what would be wrong; then the question."""
+        self.picker.check_is_shown()
         chosen = self.picker.selected
         if not len(chosen):
             raise UsageError("nothing is included: tick what is to be cleared.")

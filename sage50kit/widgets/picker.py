@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from typing import TYPE_CHECKING, Any
+from weakref import WeakValueDictionary
 
 import ipywidgets
 import numpy as np
@@ -29,6 +30,7 @@ from sage50kit.widgets.panel import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from pathlib import Path
 
     import pandas as pd
 
@@ -52,6 +54,7 @@ LEFT_OUT = (
 )
 MANY = {"block": "that block", "refuse": "refusals expected", "warn": "warnings", "note": "notes"}
 MINUTES = 10_000  # transactions whose check takes minutes: 50,000 took two over HTTP
+_shown: WeakValueDictionary[Path, Picker] = WeakValueDictionary()  # the newest one of each pair
 DETAILS = ("Default", "Condensed", "Detailed")
 
 
@@ -101,8 +104,21 @@ class Picker(Panel):
         self._checking: threading.Thread | None = None
         self._controls(self._asked["kinds"], self._asked["detail"])
         self._open()
+        _shown[kit.workdir] = self
 
     # --- what a notebook reads ---
+
+    def check_is_shown(self) -> None:
+        """In a live page: that its cell was not run again, which leaves the cells below it on the old one.
+
+        Raises:
+            UsageError: a newer picker stands in the page.
+        """
+        if live_page() and _shown.get(self.kit.workdir) is not self:
+            raise UsageError(
+                "the picker above was made anew, and this part still has the old one. Run this cell, and "
+                "those between, again."
+            )
 
     @property
     def selected(self) -> pd.DataFrame:

@@ -202,6 +202,7 @@ class Preview(Panel):
     @told
     def _preview_again(self, _button: Any = None) -> None:
         self._turned()
+        self.picker.check_is_shown()
         self._again.disabled = True
         self.say("Checking and planning …")
         try:

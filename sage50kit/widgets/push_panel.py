@@ -36,6 +36,7 @@ from sage50kit.widgets.panel import (
     labelled,
     live_page,
     message,
+    replace_children,
     row,
     style,
     styled,
@@ -51,6 +52,9 @@ if TYPE_CHECKING:
     from sage50kit.model import Document, Plan
     from sage50kit.model.lists import Master
     from sage50kit.widgets.preview import Preview
+
+
+MOST_REFUSALS = 20  # shown while a push runs
 
 
 class PushPanel(WritingPanel):
@@ -163,6 +167,7 @@ class PushPanel(WritingPanel):
     @told
     def _prepare(self, _button: Any) -> None:
         """Read everything again; ask only if it is still what was reviewed."""
+        self.preview.picker.check_is_shown()
         self.say("Checking once more …")
         reviewed = self.preview.plan
         if gone := self.preview.picker.gone():
@@ -197,6 +202,7 @@ class PushPanel(WritingPanel):
         self._watch.begin(self._run, plan)
 
     def _begin(self, count: int) -> None:
+        self._refusals: list[str] = []
         self._live.value = self._ending.value = ""
         self._bar.max, self._bar.value = max(count, 1), 0
         self._step.value = message("Beginning … Leave this page open until it has ended.")
@@ -212,10 +218,10 @@ class PushPanel(WritingPanel):
         except Exception:
             self._show("ask")
             raise
-        self._keep(self.report, plan)
         if self.report.status != "failed":
             self.preview.pushed(self.report.batch)
-        self._end()
+        self._end()  # first: it ended so, although the evidence may not fit on the disk
+        self._keep(self.report, plan)
 
     def _done(self, pace: _Pace, done: int, of: int) -> None:
         """After each document: show where we are; wait here while paused."""
@@ -232,12 +238,19 @@ class PushPanel(WritingPanel):
         self._step.value = message(words)
         reason = pace.refusal(self.kit, document)
         if reason:
-            self._live.value += message(f"{document.number} was refused: {reason}", "warn")
+            self._refusals.append(f"{document.number} was refused: {reason}")
+            self._show_refusals()
         if not self._go.is_set():
             self._step.value = message(
                 f"Paused after {document.number}: {done:,} of {of:,} documents are done. The company stays claimed.",
                 "warn",
             )
+
+    def _show_refusals(self) -> None:
+        earlier = len(self._refusals) - MOST_REFUSALS
+        more = [f"{earlier:,} earlier refusals; all of them are listed at the end."]
+        words = [*(more if earlier > 0 else []), *self._refusals[-MOST_REFUSALS:]]
+        self._live.value = "".join(message(one, "warn") for one in words)
 
     @told
     def _pause_or_go(self, _button: Any) -> None:
@@ -261,9 +274,8 @@ class PushPanel(WritingPanel):
         self._ending.value = ending_html(self.report)
         self._found.value = finding_list(self.report.issues, fold_notes=True)
         documents = documents_of(self.report)
-        self._posted.children = [
-            Grid(documents, DOCUMENTS, label="Documents of the push", height=10)
-        ]
+        listed = Grid(documents, DOCUMENTS, label="Documents of the push", height=10)
+        replace_children(self._posted, [listed])
         self._files.offer([])
         self._number.value = self.report.next_batch or self._number.value
         self._show("end")
@@ -295,13 +307,13 @@ class PushPanel(WritingPanel):
         except Exception:
             self._show("ask")
             raise
-        for report in reports:
-            save_push(report, self.kit.log.events(report.batch), self.kit.workdir)
         if reports:
             self.report = reports[-1]
             self._end()
         else:
             self._show("ask")
+        for report in reports:
+            save_push(report, self.kit.log.events(report.batch), self.kit.workdir)
 
 
 class _Pace:
