@@ -42,8 +42,17 @@ SLOW = (
     "tests/test_widgets_unattended.py",
 )
 # What decides whether a document is posted twice: every branch of it is run by these tests, or they fail.
-PROTOCOL = ("batch.push", "batch.resume", "batch.rerun", "batch.unpost", "pushlog")
-PROTOCOL_TESTS = ("claim", "push", "pushlog*", "rerun", "resume", "two_pushes", "unpost")
+PROTOCOL = ("batch.push", "batch.resume", "batch.rerun", "batch.unpost", "batch.pending", "pushlog")
+PROTOCOL_TESTS = (
+    "claim",
+    "cli_corrections",
+    "push",
+    "pushlog*",
+    "rerun",
+    "resume",
+    "two_pushes",
+    "unpost",
+)
 
 
 def main() -> int:

@@ -32,10 +32,11 @@ Findings about *data* are rows, not exceptions: see issues.py.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from sage50kit.issues import Issue
 
@@ -44,9 +45,17 @@ class Sage50KitError(Exception):
     """Something went wrong in the kit."""
 
     exit_code: ClassVar[int] = 1
+    # What to do, for programs; the message says it to people, with names and numbers.
+    fix: str = "report it to the makers of sage50kit with this sentence"
 
-    def __init__(self, message: str = "") -> None:
+    def __init__(self, message: str = "", *, record: str = "") -> None:
         super().__init__(message or (type(self).__doc__ or "").strip())
+        self.record = record  # the key, number or file that it is about
+
+    def details(self) -> dict[str, object]:
+        """The error as plain data."""
+        name = re.sub("(?<=[a-z])(?=[A-Z])", "_", type(self).__name__).lower()
+        return {"code": name, "sentence": str(self), "fix": self.fix, "record": self.record}
 
     def _render_traceback_(self) -> list[str]:
         """What a notebook shows of it: the sentence; where it was raised helps nobody who reads a page."""
@@ -61,12 +70,14 @@ class UsageError(Sage50KitError):
     """The command was called wrongly."""
 
     exit_code = 2
+    fix = "correct the command as the sentence says; see also sage50kit --help"
 
 
 class ConfigError(Sage50KitError):
     """The profile or its keys need a correction; nothing was sent."""
 
     exit_code = 2
+    fix = "correct the profile or its keys, then run it again; sage50kit doctor checks them"
 
 
 class MissingDependency(ConfigError, ImportError):
@@ -81,6 +92,8 @@ class MissingDependency(ConfigError, ImportError):
 class ConnectWiseError(Sage50KitError):
     """ConnectWise could not answer."""
 
+    fix = "run it again; if it says the same, ask ConnectWise support"
+
     def __init__(
         self, message: str = "", *, status: int = 0, url: str = "", detail: str = ""
     ) -> None:
@@ -94,11 +107,13 @@ class NotAuthorized(ConnectWiseError):
     """ConnectWise refused the keys, or the member's security role lacks a right."""
 
     exit_code = 2
+    fix = "correct the keys or the rights of their member; sage50kit doctor checks them"
 
 
 class ConnectWiseUnavailable(ConnectWiseError, Transient):
     """ConnectWise is not reachable or too busy; try again later."""
 
+    fix = "run it again later"
     sent = False  # whether a write may have been carried out although no answer came
 
 
@@ -110,6 +125,7 @@ class NotFound(ConnectWiseRejected):
     """ConnectWise has no such record, site or company id."""
 
     exit_code = 2
+    fix = "correct site and company in the profile, or name a record that is there"
 
 
 class ConnectWiseUnreadable(ConnectWiseError):
@@ -119,9 +135,13 @@ class ConnectWiseUnreadable(ConnectWiseError):
 class CompanyError(Sage50KitError):
     """The Sage 50 company could not do what was asked."""
 
+    fix = "put right in Sage 50 what the sentence names, then run it again"
+
 
 class CompanyUnavailable(CompanyError, Transient):
     """The Sage 50 company is open elsewhere, locked, or access was not granted."""
+
+    fix = "close other programs that have the company open, then run it again"
 
 
 class DocumentRefused(CompanyError):
@@ -132,20 +152,24 @@ class OutcomeUnknown(CompanyError):
     """Nobody can tell whether the document is in the books; look in Sage 50, then tell the kit."""
 
     exit_code = 5
+    fix = "look in Sage 50, then: sage50kit resume --document KEY --posted NUMBER, or --not-posted"
 
 
 class PlanError(Sage50KitError):
     """The plan cannot be carried out."""
 
     exit_code = 4
+    fix = "plan again"
 
 
 class PlanBlocked(PlanError):
     """Validation found something that blocks the batch; nothing was written."""
 
     def __init__(self, message: str = "", *, issues: Sequence[Issue] = ()) -> None:
-        super().__init__(message)
+        blocking = [row for row in issues if row.severity == "block"]
+        super().__init__(message, record=blocking[0].key if blocking else "")
         self.issues = tuple(issues)
+        self.fix = blocking[0].fix if blocking else self.fix
 
 
 class UnbalancedDocument(PlanError):
@@ -159,25 +183,42 @@ class ContentChanged(PlanError):
 class BatchTaken(PlanError):
     """The batch number is already taken."""
 
+    fix = "take another batch number"
+
 
 class InDoubt(Sage50KitError):
     """An intent is open: run `sage50kit resume`."""
 
     exit_code = 5
+    fix = "run: sage50kit resume"
 
 
 class PushInProgress(Sage50KitError):
     """Another push holds this company."""
 
     exit_code = 6
+    fix = "wait until it has ended, then run it again"
+
+    def __init__(self, message: str = "", *, holder: Mapping[str, object] | None = None) -> None:
+        super().__init__(message)
+        self.holder = dict(holder or {})  # actor, machine, process, since; empty if nobody knows
+
+    def details(self) -> dict[str, object]:
+        """The error as plain data, with who holds the company."""
+        return {**super().details(), "holder": self.holder}
 
 
 class LogCorrupt(Sage50KitError):
-    """The push log was changed, cut off, or written by a newer version; nothing was pushed."""
+    """The push log was changed, cut off, lost, or written by a newer version; nothing was pushed."""
+
+    exit_code = 2
+    fix = "restore the push log from a backup; sage50kit log verify shows what is wrong with it"
 
 
 class LogUnavailable(Sage50KitError, Transient):
     """The push log cannot be used now; what was recorded stays."""
+
+    fix = "put right what the sentence names, then run it again"
 
 
 class ModuleError(Sage50KitError):

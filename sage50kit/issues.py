@@ -129,6 +129,7 @@ batch_not_ours | warn | batch {value} in ConnectWise holds nothing that was post
 still_batched | warn | it is still in batch {value} of ConnectWise | un-post it there, or void was not meant
 in_other_batch | note | it is in batch {value} now and was left as it is | nothing to do
 posted_twice | block | it stands in Sage 50 more than once: {value} | void all but one
+unsent_batch | warn | batch {value} was recorded on {day} by {who}, and nothing of it was sent; its number is free | push it again: sage50kit push --batch {value}, or its transactions under another number
 unfinished_batch | warn | batch {value} is not finished | run: sage50kit resume
 finished_first | note | batch {value} had been interrupted and was finished first. {said} | nothing to do
 finished_first_errors | warn | batch {value} had been interrupted and was finished first. {said} | look at its report: sage50kit push --batch {value}
@@ -136,6 +137,7 @@ batch_missing | block | batch {value} is not in ConnectWise | it may be closed o
 batch_not_deleted | warn | ConnectWise did not delete batch {value}: {said} | a closed batch is restored by ConnectWise support; never close a batch
 unbatch_by_hand | warn | it is in batch {value}; ConnectWise un-batches a single {kind} by hand only | open the {menu}, then OK; it returns to the unposted list
 unbatch_whole | warn | it is in batch {value}; ConnectWise cannot un-batch a single {kind} | un-post the whole batch: sage50kit unpost --batch {value}
+void_waits | warn | it was not voided, because it is still in batch {value} of ConnectWise | un-batch it first, then: sage50kit void --document {key}
 void_refused | warn | Sage 50 did not void it: {value} | undo what is applied to it, then void it there
 stands_in_books | warn | it stands in Sage 50 at {value}, dated {date}, {total} | void or delete it there: {screen}
 batch_entry_missing | block | posted, but GL entry {value} is not in the batch | run the push again, or correct the batch in ConnectWise
@@ -150,11 +152,14 @@ voided_in_sage | warn | it was voided in Sage 50 ({value}) | un-post it in Conne
 renumbered_in_sage | warn | it was renumbered in Sage 50: {value} | give it its number again, or payments will not find it
 edited_in_sage | warn | it was edited in Sage 50: {value} | compare the document in Sage 50
 unbatched_in_connectwise | warn | it is no longer in batch {value} and unposted again, but stands in Sage 50 | push it again: it joins the next batch without being posted twice
+cleared_unbatched | warn | it was batched without a posting, and is no longer in batch {value} | clear it again if nothing is to be posted, or push it
 edited_in_connectwise | warn | it was edited in ConnectWise after it was posted: {value} | void it in Sage 50 and push it again, or undo the edit
 deleted_in_connectwise | warn | it is neither in batch {value} nor unposted in ConnectWise, but stands in Sage 50 | look at the record in ConnectWise; void the document in Sage 50 if it was deleted there
 company_warning | warn | Sage 50 says: {value} | nothing to do
 receipts_cut | refuse | only {value} receipts could be read, not all of them; the start of the next run stays where it was | run the sync again
+receipts_restored | warn | the company has lost receipts or their changes since the last run, as after a restored backup; every receipt was read and every invoice compared | enter in Sage 50 again what is missing; until then ConnectWise shows it unpaid
 receipt_unapplied | note | {value} from customer {customer} pays no invoice yet | apply it in Sage 50; ConnectWise shows it then
+receipt_future | warn | it is dated {value}, which is still to come; ConnectWise shows that date | correct the date in Sage 50 if it is a typing error
 payment_invoice_unknown | warn | customer {customer} paid invoice {value}, which ConnectWise does not have | nothing to do if it was entered in Sage 50 by hand; else correct the number in Sage 50
 payment_customer_differs | refuse | customer {customer} paid it in Sage 50, in ConnectWise it belongs to {value} | correct the customer of the receipt, or the account number in ConnectWise; it is tried again
 payment_ambiguous | refuse | ConnectWise has {value} invoices of this number for customer {customer} | change one of the numbers in ConnectWise; it is tried again
@@ -164,6 +169,7 @@ payment_negative | refuse | what is applied to it adds up to {value} | look for 
 payment_over | warn | {value} is applied to it in Sage 50, ConnectWise has room for {room} of its total of {total} | move the rest to another invoice in Sage 50; ConnectWise shows no more than the total
 payment_conflict | refuse | Sage 50 shows {value} paid, ConnectWise {there}, of which {foreign} was not written by the kit and is never changed | correct the one that is wrong; ConnectWise takes one payment for an invoice
 payment_restored | warn | our payment was changed in ConnectWise to {value}; Sage 50 shows {wanted} | enter payments in Sage 50; it is set back
+payment_unread | refuse | what is paid of it in ConnectWise could not be read, so nothing was written: {why} | it waits and is tried again with the next run; open the invoice in ConnectWise if it stays so
 payment_refused | refuse | ConnectWise did not take the payment of {value}: {why} | it waits and is tried again with the next run
 payment_moved_on | refuse | ConnectWise shows {there} paid, {before} when the plan was made; nothing was written | it waits and is planned anew with the next run
 payment_unanswered | refuse | ConnectWise did not answer about the payment of {value}: {why} | it is looked up and tried again with the next run
@@ -172,7 +178,11 @@ portal_incomplete | refuse | a payment of the portal has no {field} | look at th
 portal_unread | warn | the payments of the portal could not be listed: {why} | give the member the right, or set portal = false under [payments] in the profile
 portal_customer_missing | refuse | {value} was paid in the portal; its company has no account number | fill Account under Company Finance in ConnectWise; it is tried again
 portal_open_differs | refuse | {value} was paid in the portal, only {open} is open in Sage 50; no receipt was posted | if it was entered in Sage 50 by hand, delete that receipt; it is posted with the next run
+portal_alike | refuse | {value} was paid in the portal, and Sage 50 has receipt {there} of the same amount; nothing was posted | if it is the same money, give that receipt the reference {reference} in Sage 50; if not, enter the portal's by hand with that reference
+portal_early | note | {value} payments of the portal are dated before the cut-over of {wanted} and are left alone | nothing to do
 portal_gone | warn | portal payment {reference} of {value} was posted and stands in Sage 50 no longer; it is not posted again | enter it by hand if it was taken out by mistake
+portal_currency | refuse | {value} was paid in the portal in {currency}, the company keeps its books in {wanted}; no receipt was posted | enter the receipt in Sage 50 by hand
+portal_moved_on | refuse | the portal payment of {value} or its invoice is not as it was when the plan was made; no receipt was posted | it is planned anew with the next run
 portal_refused | refuse | Sage 50 refused the receipt of the portal payment of {value}: {why} | it is tried again with the next run
 portal_unanswered | refuse | Sage 50 did not answer about the receipt of the portal payment of {value}: {why} | it is looked up before anything is sent again
 company_refused | refuse | Sage 50 refused it: {value} | correct it and push it in the next batch

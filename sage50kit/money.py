@@ -101,6 +101,11 @@ def text(amount: Decimal) -> str:
     return f"({words})" if amount < 0 else words
 
 
+def plain(amount: Decimal) -> str:
+    """Dollars as programs read them: `1234.50`, `-0.01`; two decimals, and more only where they are not zero."""
+    return f"{amount:.2f}" if amount == amount.quantize(CENT) else f"{amount.normalize():f}"
+
+
 def to_scaled(amount: Decimal, places: int) -> int:
     """An integer of 10**-places units, for databases; refuses to lose a digit."""
     scaled = amount.scaleb(places)

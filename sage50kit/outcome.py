@@ -20,7 +20,7 @@ def record(step: str, *, batch: str, status: str, exit_code: int) -> None:
     """Append how a step ended, if a runner asked for it.
 
     Args:
-        step: `push` or `verify`.
+        step: `push`, `verify` or another verb; `dry run` for a push that wrote nothing.
         batch: the batch number.
         status: of the step, such as `completed`.
         exit_code: of design 7.
@@ -33,10 +33,11 @@ def record(step: str, *, batch: str, status: str, exit_code: int) -> None:
 
 
 def read(path: Path) -> list[dict[str, object]]:
-    """What was recorded; nothing when nothing was."""
+    """What was recorded; nothing when nothing was. A line that a killed kernel did not finish is none."""
     if not path.exists():
         return []
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    return [json.loads(line) for line in lines if line.endswith("\n")]
 
 
 def gravest(codes: list[int]) -> int:

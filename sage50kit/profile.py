@@ -23,6 +23,9 @@ from sage50kit.errors import ConfigError
 from sage50kit.model import Kind
 
 Creatable = Literal["customer", "vendor", "member", "item"]
+_WITH_MARK = (
+    "utf-8-sig"  # editors and shells of Windows may write a mark in front; it is no part of a key
+)
 
 
 class _Section(BaseModel):
@@ -50,6 +53,7 @@ class SageSettings(_Section):
     company_file: Path | None = None  # embedded company
     log: str = ""  # `postgresql://user@host/db` of the push log; "" beside the company file
     drop_trailing_segments: bool = True  # `4001:` in the export is account 4001
+    receivable_accounts: tuple[str, ...] = ()  # to reconcile; none for the company's default one
 
     @field_validator("log")
     @classmethod
@@ -94,7 +98,7 @@ class PushSettings(_Section):
 class PaymentSettings(_Section):
     """What a payment sync may do."""
 
-    portal: bool = True  # portal payments become receipts in Sage 50
+    portal: bool = False  # portal payments become receipts in Sage 50
     portal_cash_account: str = ""  # debited with them; empty for the company's usual one
 
 
@@ -119,7 +123,7 @@ class Profile(_Section):
         """
         path = Path(path)
         try:
-            content = tomllib.loads(path.read_text(encoding="utf-8"))
+            content = tomllib.loads(path.read_text(encoding=_WITH_MARK))
         except FileNotFoundError:
             raise ConfigError(
                 f"there is no profile {path}. Check the path after --profile."
@@ -174,7 +178,7 @@ def _from_file(variable: str) -> str:
     if not path:
         return ""
     try:
-        return Path(path).read_text(encoding="utf-8").strip()
+        return Path(path).read_text(encoding=_WITH_MARK).strip()
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{variable}_FILE names {path}, which cannot be read: {error}") from error
 
@@ -197,7 +201,7 @@ def _under(folder: Path, path: Path | None) -> Path | None:
 
 def _near(name: str) -> str:
     """A question that names the setting a typing error may have meant."""
-    sections = (Profile, ConnectWiseSettings, SageSettings, PushSettings)
+    sections = (Profile, ConnectWiseSettings, SageSettings, PushSettings, PaymentSettings)
     known = [setting for section in sections for setting in section.model_fields]
     near = difflib.get_close_matches(name, known, n=1)
     return f" (did you mean {near[0]}?)" if near else ""

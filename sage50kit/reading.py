@@ -6,13 +6,15 @@ ConnectWise says what a transaction is, the company what stands in the books, th
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from sage50kit.batch.drafting import Detail, ExpenseGroup, Prepared, draft
 from sage50kit.batch.drift import Batch, find_drift
+from sage50kit.batch.foreign import detail_of_members, members_of
 from sage50kit.batch.mapping import Setup
+from sage50kit.batch.pending import is_unsent, unsent_finding
 from sage50kit.batch.planning import check, prepare
 from sage50kit.batch.push import batch_members, look, look_up
 from sage50kit.batch.readback import batch_detail, with_all_entries
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
     from sage50kit.connectwise import wire
     from sage50kit.kit.ends import Ends
     from sage50kit.model import Books, Document, Plan, StoredDocument
-    from sage50kit.pushlog import LoggedDocument
+    from sage50kit.pushlog import LoggedBatch, LoggedDocument
 
 COLUMNS = [
     "key",
@@ -79,17 +81,19 @@ def review_of(kit: Ends, batch: str, *, repost: Collection[str] = ()) -> Rerun:
         PlanBlocked: a missing document cannot be posted as the books are now.
         InDoubt: the batch is not finished.
     """
+    found = kit.connectwise.find_batch(batch)
+    if found is not None and not _known_as(kit, batch):
+        return _review_unknown(kit, batch, found.id, repost)
     plan, logged = _of_log(kit, batch)
     members = _to_post(batch_members(plan, logged, states=IN_BATCH), logged)
     rows = [row.document for row in lasting(logged) if row.state in IN_BATCH]
-    found = kit.connectwise.find_batch(batch)
     if found is None or not members:
         drafted = Prepared(documents=tuple(rows), masters=plan.masters, transactions=tuple(members))
         prepared, documents = _checked(kit, drafted, repost), rows
     else:
         detail = _detail_of_batch(kit, found.id, members, logged)
         prepared = _prepared(kit, members, detail, repost=repost)
-        documents = list(_drafted(kit, members, detail).documents)
+        documents = list(_drafted(kit, members, detail, lists_of(kit)).documents)
         drafted_labels = {row.plain_label for row in documents}
         # What the export lacks, or nobody can draft as the books are now, is compared all the same.
         documents += [row for row in rows if row.plain_label not in drafted_labels]
@@ -106,6 +110,34 @@ def review_of(kit: Ends, batch: str, *, repost: Collection[str] = ()) -> Rerun:
         repost=repost,
         site=kit.connectwise.name,
         company=kit.company.name,
+        places={row.document.plain_label: row.place for row in logged if row.state == "joined"},
+    )
+
+
+def _known_as(kit: Ends, batch: str) -> bool:
+    """Whether the log knows a batch number, in whatever letters: ConnectWise tells no difference."""
+    return batch.casefold() in {row["batch"].casefold() for row in kit.log.history()}
+
+
+def _review_unknown(kit: Ends, batch: str, batch_id: int, repost: Collection[str]) -> Rerun:
+    """A batch that the log does not know, made by another program or before the log was lost."""
+    level = kit.profile.push.invoice_detail
+    export = kit.connectwise.batch_export(batch_id, kinds=KINDS, detail=level)
+    members = members_of(export, kit.connectwise.batch_entries(batch_id))
+    detail = detail_of_members(export, members)
+    prepared = _prepared(kit, members, detail, repost=repost)
+    documents = _drafted(kit, members, detail, lists_of(kit)).documents
+    holds = [there or () for there in look_up(documents, kit.company)]
+    return review(
+        batch,
+        prepared,
+        documents=documents,
+        holds={row.plain_label: there for row, there in zip(documents, holds, strict=True)},
+        can=kit.company.capabilities,
+        repost=repost,
+        site=kit.connectwise.name,
+        company=kit.company.name,
+        unknown_batch_id=batch_id,
     )
 
 
@@ -119,12 +151,12 @@ def _to_post(members: Sequence[Transaction], logged: Sequence[LoggedDocument]) -
 
 def _checked(kit: Ends, drafted: Prepared, repost: Collection[str]) -> Prepared:
     """Documents of the log, checked against the books as planned ones are."""
-    books = kit.company.books()
+    lists = lists_of(kit)
     history = kit.log.of_transactions([row.key for row in drafted.transactions])
     return check(
         drafted,
-        books=books,
-        setup=_setup(kit, Detail(), books),
+        books=lists.books,
+        setup=_setup(kit, Detail(), lists),
         push=kit.profile.push,
         found=[there or () for there in look_up(drafted.documents, kit.company)],
         history=history,
@@ -151,7 +183,19 @@ def _of_log(kit: Ends, batch: str) -> tuple[Plan, list[LoggedDocument]]:
         )
     if batch in kit.log.unfinished_batches():
         raise InDoubt(f"batch {batch} is not finished. Run first: sage50kit resume")
+    if known.state == "planned":
+        raise UsageError(_nothing_of(known, kit))
     return plan, kit.log.documents(batch)
+
+
+def _nothing_of(known: LoggedBatch, kit: Ends) -> str:
+    """Why there is nothing to compare of a batch that is in neither system."""
+    if is_unsent(known, kit.log):
+        issue = unsent_finding(known)
+        return f"{issue.message}. To go on, {issue.fix}."
+    return (
+        f"batch {known.batch} failed: nothing of it was posted or batched, and its number is free."
+    )
 
 
 # --- a batch in both systems ---
@@ -173,7 +217,9 @@ def verification_of(kit: Ends, batch: str) -> Verification:
         logged=logged,
         stored=stored_at(kit, logged),
         in_connectwise=found is not None,
-        exported=exported(kit, found.id, members, logged) if found and members else {},
+        exported=exported(kit, found.id, members, logged, lists_of(kit))
+        if found and members
+        else {},
         batch_entry_ids=_entry_ids(kit, found),
         still_unposted=unposted.keys() & {row.key for row in members},
     )
@@ -183,12 +229,13 @@ def drift_of(kit: Ends) -> Drift:
     """Every posted document of every batch, compared with both systems as they are now."""
     unposted = kit.connectwise.unposted_entries(KINDS)
     names = [row["batch"] for row in kit.log.history() if row["state"] == "created"]
-    batches = [_batch_of(kit, batch) for batch in names]
+    lists = lists_of(kit)
+    batches = [_batch_of(kit, batch, lists) for batch in names]
     unfinished = kit.log.unfinished_batches()
     return find_drift(batches, unposted.keys(), kit.company.capabilities, unfinished=unfinished)
 
 
-def _batch_of(kit: Ends, batch: str) -> Batch:
+def _batch_of(kit: Ends, batch: str, lists: Lists) -> Batch:
     plan, logged = _of_log(kit, batch)
     members = _to_post(batch_members(plan, logged, states=IN_BATCH), logged)
     rows = lasting(logged)
@@ -198,8 +245,9 @@ def _batch_of(kit: Ends, batch: str) -> Batch:
         batch=batch,
         logged=logged,
         holds={row.document.label: there for row, there in zip(rows, holds, strict=True)},
-        exported=exported(kit, found.id, members, logged) if found and members else {},
+        exported=exported(kit, found.id, members, logged, lists) if found and members else {},
         entry_ids=_entry_ids(kit, found),
+        silent=[row for row in members if row.disposition != "post"],
     )
 
 
@@ -210,31 +258,35 @@ def _entry_ids(kit: Ends, found: wire.AccountingBatch | None) -> set[int]:
 def _prepared(
     kit: Ends, transactions: Sequence[Transaction], detail: Detail, **words: Any
 ) -> Prepared:
-    books = kit.company.books()
+    lists = lists_of(kit)
     history = kit.log.of_transactions([row.key for row in transactions])
     return prepare(
         transactions,
         detail,
-        setup=_setup(kit, detail, books),
+        setup=_setup(kit, detail, lists),
         found=lambda documents: look_up(documents, kit.company),
         history=history,
         standing=_standing(kit, history),
-        **_settings(kit, books),
+        **_settings(kit, lists.books),
         **words,
     )
 
 
 def exported(
-    kit: Ends, batch_id: int, members: Sequence[Transaction], logged: Sequence[LoggedDocument]
+    kit: Ends,
+    batch_id: int,
+    members: Sequence[Transaction],
+    logged: Sequence[LoggedDocument],
+    lists: Lists,
 ) -> dict[str, Document]:
     """The documents of a batch, read back from ConnectWise and drafted anew, by label."""
-    drafted = _drafted(kit, members, _detail_of_batch(kit, batch_id, members, logged))
+    drafted = _drafted(kit, members, _detail_of_batch(kit, batch_id, members, logged), lists)
     return {row.label: row for row in drafted.documents}
 
 
-def _drafted(kit: Ends, members: Sequence[Transaction], detail: Detail) -> Prepared:
-    books = kit.company.books()
-    return draft(members, detail, setup=_setup(kit, detail, books), **_settings(kit, books))
+def _drafted(kit: Ends, members: Sequence[Transaction], detail: Detail, lists: Lists) -> Prepared:
+    setup = _setup(kit, detail, lists)
+    return draft(members, detail, setup=setup, **_settings(kit, lists.books))
 
 
 def cleared_of(kit: Ends, frame: pd.DataFrame, reason: str) -> tuple[Transaction, ...]:
@@ -305,8 +357,27 @@ def _detail_of_batch(
     return batch_detail(export, [row.document for row in lasting(logged)])
 
 
-def _setup(kit: Ends, detail: Detail, books: Books) -> Setup:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lists:
+    """The lists of both systems that any number of batches are drafted by."""
+
+    books: Books
+    tax_codes: tuple[wire.TaxCode, ...]
+    package: wire.AccountingPackageSetup | None
+
+
+def lists_of(kit: Ends) -> Lists:
+    """The lists as they are now, read once."""
+    return Lists(
+        books=kit.company.books(),
+        tax_codes=tuple(kit.connectwise.tax_codes()),
+        package=kit.connectwise.package_setup(),
+    )
+
+
+def _setup(kit: Ends, detail: Detail, lists: Lists) -> Setup:
     """ConnectWise's setup tables, and the companies and members that the books do not know."""
+    books = lists.books
     invoices, procurement = detail.invoices, detail.procurement
     companies = {
         row.company.id
@@ -324,8 +395,8 @@ def _setup(kit: Ends, detail: Detail, books: Books) -> Setup:
         if bill.member and fold(bill.vendor_number or "") not in books.vendor
     }
     return Setup(
-        tax_codes=tuple(kit.connectwise.tax_codes()),
-        package=kit.connectwise.package_setup(),
+        tax_codes=lists.tax_codes,
+        package=lists.package,
         companies=kit.connectwise.companies(sorted(filter(None, companies))),
         members=kit.connectwise.members(sorted(filter(None, members))),
     )

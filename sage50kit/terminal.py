@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from sage50kit.errors import UsageError
+from sage50kit.money import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,9 +18,12 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from sage50kit.errors import Sage50KitError
     from sage50kit.reports.page import Page, Table
 
-LISTS = frozenset({"--kinds", "--keys", "--repost"})  # options with several values
+LISTS = frozenset(
+    {"--kinds", "--keys", "--repost", "--chosen", "--unlink", "--documents"}
+)  # options with several values
 STATUS_OF = {0: "completed", 3: "completed_with_errors", 4: "blocked", 5: "in_doubt", 6: "busy"}
 
 
@@ -38,6 +42,7 @@ class Answer:
     page: Page | None = None
     words: str = ""
     error: str = ""
+    failure: Mapping[str, Any] = field(default_factory=dict)  # of `details` of an error
 
     def line(self) -> str:
         """One line of JSON; amounts are exact text."""
@@ -50,7 +55,18 @@ class Answer:
             "files": [str(path) for path in self.files],
             **self.more,
         }
+        if self.error:
+            record = self.batch
+            known = {"code": "", "sentence": self.error, "fix": "", "record": record}
+            said = {name: value for name, value in self.failure.items() if value != ""}
+            content["error"] = {**known, **said}
         return json.dumps(content, default=_plain)
+
+
+def failed(error: Sage50KitError, **more: Any) -> Answer:
+    """The answer of a verb that an error ended."""
+    words = {"exit_code": error.exit_code, "error": str(error), "failure": error.details()}
+    return Answer(**{**words, **more})
 
 
 def issue_rows(issues: pd.DataFrame) -> list[dict[str, str]]:
@@ -103,21 +119,40 @@ def complain(sentence: str) -> None:
     print(f"sage50kit: {clean(sentence)}", file=sys.stderr)  # noqa: T201
 
 
+def can_be_asked(*, yes: bool) -> bool:
+    """Whether `--yes` was said, or somebody sits at a terminal."""
+    return yes or bool(sys.stdin and sys.stdin.isatty())
+
+
 def somebody_consents(verb: str, *, yes: bool) -> None:
     """Refuse at once where nobody can be asked, before anything is read.
 
     Raises:
         UsageError: neither `--yes` nor a terminal.
     """
-    if not yes and not (sys.stdin and sys.stdin.isatty()):
+    if not can_be_asked(yes=yes):
         raise UsageError(
             f"{verb} writes to Sage 50 or ConnectWise. Without a terminal it needs --yes. "
             "Nothing was written."
         )
 
 
-def consent(verb: str, question: str, *, yes: bool, stopped: str = "Nothing was written.") -> None:
-    """Ask before something is written; `stopped` is what a "no" leaves.
+def consent(
+    verb: str,
+    question: str,
+    *,
+    yes: bool,
+    stopped: str = "Nothing was written.",
+    page: Page | None = None,
+) -> None:
+    """Ask before something is written.
+
+    Args:
+        verb: what asks.
+        question: what is asked.
+        yes: `--yes` was said; nobody is asked.
+        stopped: what a "no", or Ctrl-C instead of an answer, leaves.
+        page: what the person should see first.
 
     Raises:
         UsageError: the person says no, or there is nobody to ask.
@@ -125,10 +160,26 @@ def consent(verb: str, question: str, *, yes: bool, stopped: str = "Nothing was 
     somebody_consents(verb, yes=yes)
     if yes:
         return
+    if page is not None:
+        _ask_about(page)
+    if not _says_yes(question):
+        raise UsageError(f"stopped on request. {stopped}")
+
+
+def _ask_about(page: Page) -> None:
+    """Show what a question is about, beside the question: stdout is for the answer."""
+    from sage50kit.reports import text
+
+    print(text.render(page), file=sys.stderr)  # noqa: T201
+
+
+def _says_yes(question: str) -> bool:
     import typer
 
-    if not typer.confirm(question, err=True):
-        raise UsageError(f"stopped on request. {stopped}")
+    try:
+        return typer.confirm(question, err=True)
+    except typer.Abort:  # Ctrl-C, or nothing more to read
+        return False
 
 
 def join_lists(words: Sequence[str]) -> list[str]:
@@ -233,6 +284,6 @@ def _write(text: str) -> None:
 def _plain(value: object) -> object:
     """What JSON does not know, as text; whole numbers of other libraries as numbers."""
     if isinstance(value, Decimal):
-        return format(value, "f")
+        return plain(value)
     item = getattr(value, "item", None)
     return item() if item is not None else str(value)

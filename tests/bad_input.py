@@ -159,6 +159,9 @@ CASES = {
     "a folder in place of the output": Bad(
         "export-ledger --profile PROFILE -o FOLDER", 2, ("Name another place",)
     ),
+    "a ledger of another program": Bad(
+        "export-ledger --profile PROFILE --format gnucash", 2, ("kit: Invalid value for '--format': 'gnucash' is not",)
+    ),
     "a file in the way of the output": Bad(
         f"{FETCH} -o FOLDER/stage.toml/x.csv", 2, ("is a file where a folder is needed",)
     ),
@@ -169,7 +172,7 @@ CASES = {
         PLAN, 2, ("there is no company file",), prepare=company_is(None)
     ),
     "a company file of something else": Bad(
-        PLAN, 2, ("is not a company file",), prepare=company_is(b"Dear diary, " * 99)
+        PLAN, 2, ("is not a company file", "Correct company_file"), prepare=company_is(b"Dear diary, " * 99)
     ),
     "a company file of another program": Bad(
         PLAN, 2, ("is not a company file",), prepare=other_database

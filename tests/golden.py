@@ -6,6 +6,7 @@ import csv
 import json
 import types
 from collections import defaultdict
+from copy import deepcopy
 from dataclasses import fields
 from datetime import date
 from decimal import Decimal
@@ -19,6 +20,8 @@ from sage50kit import model
 from sage50kit.model import Books
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sage50kit.batch.planning import ExpenseGroup, Prepared, Setup
     from sage50kit.model import Document, Transaction
 
@@ -186,6 +189,32 @@ def prepared(name: str) -> Prepared:
         push=PushSettings(**content.get("push", {})),
         delimiter=content.get("connectwise", {}).get("account_delimiter", ":"),
     )
+
+
+def replanned(name: str, change: Callable[[dict[str, Any]], object], **more: Any) -> Prepared:
+    """What planning makes of a golden case after a change to its export."""
+    from sage50kit.batch.planning import Detail, ExpenseGroup, prepare
+    from sage50kit.connectwise.wire import GLExport
+    from sage50kit.profile import PushSettings
+
+    export = deepcopy(case(name)["export"])
+    change(export)
+    content = GLExport.model_validate(export)
+    rows = more.pop("transactions", transactions(name)[0])
+    keys = tuple(row.key for row in rows)
+    words: dict[str, Any] = {
+        "books": books(name),
+        "setup": setup(name),
+        "push": PushSettings(create=("customer", "vendor", "member", "item")),
+    }
+    detail = Detail(
+        invoices=content,
+        expenses=(ExpenseGroup(keys=keys, export=content),)
+        if export.get("expenseBills") or export.get("expenses")
+        else (),
+        procurement=content,
+    )
+    return prepare(rows, detail, **(words | more))
 
 
 def setup(name: str) -> Setup:

@@ -7,12 +7,24 @@ ConnectWise knows, so here the expectation of the cases must come out to the cen
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from sage50kit.connectors.embedded import create_company, read_lists
-from tests.golden import CASES, NAMES, amount, books, case, documents, label, prepared, rows, signed
+from tests.golden import (
+    CASES,
+    NAMES,
+    amount,
+    books,
+    case,
+    documents,
+    label,
+    prepared,
+    replanned,
+    rows,
+    signed,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -81,3 +93,23 @@ def test_the_ledger_holds_the_hand_worked_entries(
 def maker(document_type: str, made_by: str) -> str:
     """Who made an entry; of an adjustment both may say so: the kit sends it, Sage values a decrease."""
     return "" if document_type == "inventory_adjustment" else made_by
+
+
+def test_the_company_takes_what_validation_let_through(tmp_path: Path):
+    """A memo and a tax caption without end, and a number copied with a no-break space, are no refusal."""
+
+    def change(export: dict[str, Any]) -> None:
+        head = export["transactions"][0]
+        head |= {"memo": "word " * 500, "documentNumber": "CW\xa010017"}
+        for line in head["detail"]:
+            line["description"] = f"Level 1 {'of the state ' * 20}"
+
+    found = replanned("standard_plain_one", change)
+    with new_company(tmp_path) as company:
+        stored = company.post(found.documents[0]).stored
+
+    assert stored.reference == "CW 10017"
+    assert {row.field for row in found.issues if row.code == "text_cut"} == {
+        "memo",
+        "line description",
+    }

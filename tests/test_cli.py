@@ -120,7 +120,9 @@ def test_an_error_for_machines_is_one_line_too():
     done = finished("fetch", "--profile", "nowhere.toml", "--json")
 
     assert (done.code, len(done.out.splitlines())) == (2, 1)
-    assert set(done.json) == {"status", "batch", "counts", "totals", "issues", "files"}
+    assert set(done.json) == {
+        "status", "batch", "counts", "totals", "issues", "files", "error"
+    }  # fmt: skip
     assert done.json["status"] == "failed"
     assert "nowhere.toml" in done.err
 
@@ -162,6 +164,19 @@ def test_fetch_writes_csv(stage: Stage, tmp_path: Path):
     assert {line.split(":")[0] for line in lines[1:]} == {"adjustment", "transfer"}
 
 
+def test_fetch_shows_csv_in_the_lines_of_the_terminal(
+    stage: Stage, capsys: pytest.CaptureFixture[str], monkeypatch
+):
+    """On the screen a line ends once; the carriage returns of the file would be blank lines on Windows."""
+    for name, value in stage.environment.items():
+        monkeypatch.setenv(name, value)
+    main(["fetch", "--profile", str(stage.profile), "--format", "csv"])
+    shown = capsys.readouterr().out
+
+    assert shown.startswith("key,kind,")
+    assert "\r" not in shown
+
+
 def test_why_gives_a_reason(stage: Stage):
     """A transaction that is left out, and one that nobody knows, both have a sentence."""
     content = stage.run("fetch", "--profile", str(stage.profile), "--json").json
@@ -195,8 +210,17 @@ def test_the_rest_can_be_planned_without_what_is_blocked(stage: Stage):
 
     assert done.code == 3
     assert done.json["totals"]["debits"] == done.json["totals"]["credits"]
-    assert done.json["totals"]["difference"] in ("0", "0.00")
+    assert done.json["totals"]["difference"] == "0.00"
     assert {path.rpartition(".")[2] for path in done.json["files"]} == {"txt", "html", "xlsx"}
+
+
+def test_a_plan_with_nothing_but_notes_is_completed(stage: Stage):
+    """A note needs nobody: the status is the one that a push of it ends with."""
+    words = ["plan", "--profile", str(stage.profile), "--batch", "B-3", "--kinds", "expense"]
+    done = stage.run(*words, "--json")
+
+    assert {issue["severity"] for issue in done.json["issues"]} == {"note"}
+    assert (done.code, done.json["status"]) == (0, "completed")
 
 
 def test_doctor_lists_checks(stage: Stage):
@@ -276,6 +300,10 @@ def test_the_demo_ends_as_planned(tmp_path: Path):
         path.name for path in folder.iterdir()
     }
     assert not list(folder.glob("*.company*"))
+    assert done.json["counts"] == {"posted": 38}
+    assert done.json["totals"]["20261031JD-I"] == "29943.61"
+    assert "10470" not in (folder / "lakeside.journal").read_text(encoding="utf-8")  # of November
+    assert not set("{}[]") & set((folder / "demo.txt").read_text(encoding="utf-8"))
 
 
 def test_the_demo_leaves_other_folders_alone(tmp_path: Path):

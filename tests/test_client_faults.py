@@ -11,7 +11,9 @@ import pytest
 from starlette.responses import RedirectResponse, Response
 
 from sage50kit.connectwise.answers import module_of
+from sage50kit.connectwise.payments import InvoicePayments
 from sage50kit.errors import (
+    ConfigError,
     ConnectWiseRejected,
     ConnectWiseUnavailable,
     ConnectWiseUnreadable,
@@ -78,6 +80,13 @@ def test_a_400_carries_every_inner_error(site: Site) -> None:
     with site.client() as client, pytest.raises(ConnectWiseRejected) as caught:
         client.post(BATCHES, {})
     assert caught.value.detail == "batch is invalid; taken (batchIdentifier)"
+
+
+def test_an_error_of_another_shape_is_told_all_the_same(site: Site) -> None:
+    """A number where the list of inner errors belongs does not hide what ConnectWise says."""
+    site.next_answers[BATCHES] = [told(400, {"message": "not today", "errors": 1})]
+    with site.client() as client, pytest.raises(ConnectWiseRejected, match="not today"):
+        client.get(BATCHES)
 
 
 def test_a_web_page_as_error_is_read_as_text(site: Site) -> None:
@@ -244,6 +253,18 @@ def test_an_unreadable_answer_to_a_write_is_in_doubt(site: Site) -> None:
     assert caught.value.sent is True
 
 
+@pytest.mark.parametrize("answer", [None, {"message": "created"}])
+def test_a_payment_accepted_without_its_id_is_in_doubt(site: Site, answer: object) -> None:
+    """The payment stands there, whatever the answer lacks: it is looked for, and not taken for refused."""
+    path = "/finance/invoices/7/payments"
+    site.next_answers[path] = [told(201, answer)]
+    with site.client() as client, pytest.raises(ConnectWiseUnavailable) as caught:
+        InvoicePayments(client).create(7, Decimal(5), date(2026, 10, 31))
+
+    assert caught.value.sent
+    assert [one.method for one in site.seen if one.path == path] == ["POST"]
+
+
 def test_a_post_that_changes_nothing_may_be_repeated(site: Site) -> None:
     """The export is a POST that only reads; its caller says so."""
     site.next_answers[BATCHES] = [told(503), told(200, {"invoices": []})]
@@ -330,6 +351,19 @@ def test_tls_is_verified_and_a_private_authority_can_be_named(tmp_path: Path) ->
         with site.client(ca_file=ca_file) as client:
             assert client.get(INVOICES) == [{"id": 1}]
     assert pauses == []
+
+
+@pytest.mark.parametrize("content", [None, "no certificate"])
+def test_a_ca_file_that_is_none_is_a_sentence(
+    site: Site, tmp_path: Path, content: str | None
+) -> None:
+    """A missing file, or one without a certificate, names the setting instead of ending in a traceback."""
+    ca_file = tmp_path / "ca.pem"
+    if content is not None:
+        ca_file.write_text(content, encoding="utf-8")
+
+    with pytest.raises(ConfigError, match=r"ca_file .*ca\.pem cannot be used"):
+        site.client(ca_file=ca_file)
 
 
 def test_the_request_log_tells_everything_but_secrets(site: Site, tmp_path: Path) -> None:

@@ -178,6 +178,16 @@ def test_one_log_for_a_company(company):
     assert company.log_id() == "one"
     with pytest.raises(CompanyError, match="one"):
         company.adopt_log("two")
+    company.adopt_log("two", instead_of="one")
+    assert company.log_id() == "two"
+
+
+def test_a_company_remembers_how_far_its_log_is(company):
+    """Where it can keep that: number and hash of the last event it was told of."""
+    assert company.log_mark() == (0, "")
+    company.adopt_log("one", mark=(7, "abc"))
+    company.adopt_log("one")
+    assert company.log_mark() in ((7, "abc"), (0, ""))
 
 
 def _balances(company) -> dict[str, Decimal]:

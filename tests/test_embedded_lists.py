@@ -251,6 +251,19 @@ def test_a_busy_company_is_unavailable_and_unchanged(tmp_path):
             company.post(wanted)
 
 
+def test_a_disk_that_fails_is_unavailable_and_nothing_was_written(tmp_path):
+    """A database that takes the transaction back by itself, as on a full disk, is told like a busy one."""
+    with new_company(tmp_path) as company, closing(sqlite3.connect(company.path)) as other:
+        other.execute(
+            "CREATE TRIGGER full BEFORE INSERT ON entry BEGIN SELECT RAISE(ROLLBACK, 'disk full'); END"
+        )
+        other.commit()
+        with pytest.raises(CompanyUnavailable, match=r"disk full.*nothing was written"):
+            company.post(invoice("1", line("4000", "-5.00")))
+
+        assert company.documents() == []
+
+
 def test_a_company_belongs_to_one_log(tmp_path):
     """The first log adopts it; the same one may again; another one is refused."""
     with new_company(tmp_path) as company:

@@ -217,6 +217,8 @@ def test_a_file_of_the_first_version_is_brought_forward(company, tmp_path):
     company.close()
     with closing(sqlite3.connect(company.path)) as db:
         db.execute("DROP TABLE receipt_change")
+        db.execute("ALTER TABLE company DROP COLUMN log_events")
+        db.execute("ALTER TABLE company DROP COLUMN log_head")
         db.execute("PRAGMA user_version = 1")
         db.commit()
     with EmbeddedCompany(company.path) as old:
@@ -225,6 +227,30 @@ def test_a_file_of_the_first_version_is_brought_forward(company, tmp_path):
             "ACME", reference="B", date=date(2026, 10, 21), applied={"1": Decimal(10)}
         )
         assert [row.reference for row in old.receipts("1")[0]] == ["B"]
+
+
+def test_a_file_of_the_second_version_is_brought_forward(company):
+    """Its changes had no marks: the cursors of then are known, and new ones tell a restored file."""
+    company.enter_receipt(
+        "ACME", reference="A", date=date(2026, 10, 20), applied={"1": Decimal(40)}
+    )
+    company.close()
+    with closing(sqlite3.connect(company.path)) as db:
+        db.execute("ALTER TABLE receipt_change DROP COLUMN mark")
+        db.execute("ALTER TABLE company DROP COLUMN log_events")
+        db.execute("ALTER TABLE company DROP COLUMN log_head")
+        db.execute("PRAGMA user_version = 2")
+        db.commit()
+    with EmbeddedCompany(company.path) as old:
+        assert old.knows_cursor("1")
+        assert not old.knows_cursor("2")
+        old.enter_receipt(
+            "ACME", reference="B", date=date(2026, 10, 21), applied={"1": Decimal(10)}
+        )
+        rows, cursor, _ = old.receipts("1")
+        assert [row.reference for row in rows] == ["B"]
+        assert old.knows_cursor(cursor)
+        assert not old.knows_cursor("2-another mark")
 
 
 REFUSED = {

@@ -12,6 +12,8 @@ import pytest
 from sage50kit.errors import UsageError
 from sage50kit.kit import Kit
 from sage50kit.model import BLOCKED
+from sage50kit.reports import text
+from sage50kit.reports.listings import proof_page
 from tests.stage import staged
 
 if TYPE_CHECKING:
@@ -106,3 +108,18 @@ def test_the_level_of_detail_reaches_the_lines(kit: Kit):
 
     assert texts["Default"] != texts["Detailed"]
     assert sum(map(len, texts["Detailed"])) > sum(map(len, texts["Condensed"]))
+
+
+def test_the_proof_names_what_was_read_beside_the_batch(kit: Kit):
+    """Everything unposted of its kinds is in the batch, or counted under a reason, to the cent."""
+    chosen = kit.fetch(kinds=["invoice"], thru_date="2026-10-31")
+    chosen = chosen[chosen["number"] != "10431"]
+    proof = kit.proof(kit.plan(chosen, batch="BESIDE", leave_out_blocked=True))
+    beside = proof.not_in_batch.set_index("reason")
+    left = kit.left_out[kit.left_out["kind"] == "invoice"]
+
+    assert beside.loc["it is not chosen", "keys"] == "invoice:48101"
+    assert beside.loc["it is dated after 2026-10-31", "keys"] == "invoice:48150"
+    assert beside["transactions"].sum() == 1 + len(left)
+    assert beside["total"].sum() == Decimal("1594.40") + left["total"].sum()
+    assert "it has no GL entries" in text.render(proof_page(proof))

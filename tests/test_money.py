@@ -56,6 +56,13 @@ def test_an_allocation_adds_up(amount, weights):
     assert all(part == money.cents(part) for part in parts)
 
 
+def test_the_cent_left_over_goes_to_whom_rounding_favoured_most():
+    """Five cents over weights 1, 1, 1 and 3 round to six: the fourth part, rounded up most, gives one back."""
+    parts = money.allocate(Decimal("0.05"), [Decimal(1), Decimal(1), Decimal(1), Decimal(3)])
+
+    assert [str(part) for part in parts] == ["0.01", "0.01", "0.01", "0.02"]
+
+
 @given(AMOUNTS)
 def test_scaled_integers_come_back(amount):
     """An amount survives the way into a database and back."""
@@ -92,3 +99,17 @@ def test_a_float_is_no_money_of_a_column_either():
 def test_a_unit_price_keeps_five_places():
     """10.00 for 3 is 3.33333 each, as Sage keeps it."""
     assert money.unit_price(Decimal("10.00"), Decimal(3)) == Decimal("3.33333")
+
+
+def test_programs_read_two_decimals():
+    """Whatever an amount was made from, a program sees it in one form, and no digit is lost."""
+    exact = ["749.0000", "1173.3", "0", "-0.01", "12345678.9", "0.125"]
+
+    assert [money.plain(Decimal(value)) for value in exact] == [
+        "749.00",
+        "1173.30",
+        "0.00",
+        "-0.01",
+        "12345678.90",
+        "0.125",
+    ]

@@ -9,7 +9,7 @@ import pytest
 
 from sage50kit.errors import PushInProgress, UsageError
 from sage50kit.payments import apply
-from sage50kit.sandbox.faults import Rule, dropped, failing, garbage, too_many
+from sage50kit.sandbox.faults import Rule, answer, dropped, failing, garbage, too_many, twice
 from sage50kit.sandbox.state import Switches
 from tests.payment_stage import dollars, staged
 
@@ -88,6 +88,39 @@ def test_one_refused_invoice_waits_alone(stage):
     stage.sent()
     assert stage.sync().issues == ()
     assert stage.sent()[1] == 1
+    assert set(stage.shown()) == set(INVOICES)
+
+
+@pytest.mark.parametrize("fault", [answer(201, "{}", after_effect=True), twice()])
+def test_our_payment_stays_ours_when_the_answer_says_otherwise(stage, fault):
+    """An answer without an id, or a proxy that sent it twice and tells the refusal: the next receipt is followed."""
+    stage.pay("CK 1", 5, applied={"1001": "40.00"})
+    stage.faults.rules.append(Rule(fault, path="/payments", method="POST"))
+    assert stage.sync().issues == ()
+    stage.pay("CK 2", 6, applied={"1001": "5.00"})
+    assert stage.sync().issues == ()
+    assert stage.shown() == {"1001": (dollars(45),)}
+
+
+def test_a_payment_is_not_deleted_because_the_address_is_not_found(stage):
+    """A 404 that is not about the payment: it stands, waits, and is deleted with the next run."""
+    paid = stage.pay("CK 1", 5, applied={"1001": "40.00"})
+    stage.sync()
+    stage.company.delete_receipt(paid.place)
+    stage.faults.rules.append(Rule(failing(404), path="/payments", method="DELETE"))
+    assert [row.code for row in stage.sync().issues] == ["payment_refused"]
+    assert stage.sync().issues == ()
+    assert stage.shown() == {}
+
+
+def test_a_site_that_takes_no_more_is_left_alone(stage):
+    """A 429 that asks for more than the kit waits: the rest is not sent, waits, and is written later."""
+    stage.pay("CK 1", 5, applied=dict.fromkeys(INVOICES, "1.00"))
+    stage.faults.rules.append(Rule(too_many(999), path="/payments", method="POST", on=()))
+    assert {row.code for row in stage.sync().issues} == {"payment_unanswered"}
+    assert len(writes(stage)) <= stage.connectwise.requests_at_once
+    stage.faults.rules.clear()
+    assert stage.sync().issues == ()
     assert set(stage.shown()) == set(INVOICES)
 
 

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from sage50kit.errors import NotAuthorized, UsageError
 from sage50kit.payments.model import Written
+from sage50kit.sandbox.faults import Rule, failing, garbage
 from sage50kit.sandbox.state import Switches
 from tests.payment_stage import dollars, staged
 
@@ -48,6 +50,30 @@ def test_a_foreign_row_in_the_way_is_a_conflict(tmp_path, origin, second_payment
         stage.sync()
         assert stage.sent()[1] == 0
         assert stage.record.known().waiting[0].number == "1001"
+
+
+@pytest.mark.parametrize("fault", [failing(400), failing(500), garbage()])
+def test_an_invoice_that_cannot_be_read_waits_alone(tmp_path, fault):
+    """Its payments cannot be read: the other is written, the cursor moves, this one is tried again."""
+    with staged(tmp_path, INVOICES, payments=[row(61, "40.00")]) as stage:
+        stage.pay("CK 1", 5, applied={"1001": "100.00", "1002": "20.00"})
+        stage.faults.rules.append(Rule(fault, path="/50001/payments", method="GET", on=()))
+        report = stage.sync()
+        assert [(one.code, one.number) for one in report.issues] == [("payment_unread", "1001")]
+        assert (report.cursor_moved, report.exit_code) == (True, 3)
+        assert stage.shown() == {"1001": (dollars(40),), "1002": (dollars(20),)}
+        stage.faults.rules.clear()
+        assert [one.code for one in stage.sync().issues] == ["payment_conflict"]
+
+
+def test_without_the_right_to_read_payments_nothing_moves(tmp_path):
+    """A 403 is no matter of one invoice: the run stops, and the next one reads the same again."""
+    with staged(tmp_path, INVOICES, payments=[row(61, "40.00")]) as stage:
+        stage.pay("CK 1", 5, applied={"1001": "100.00"})
+        stage.faults.rules.append(Rule(failing(403), path="/payments", method="GET", on=()))
+        with pytest.raises(NotAuthorized, match="does not let this member"):
+            stage.sync()
+        assert stage.record.known().progress.cursor == ""
 
 
 def test_a_foreign_row_that_agrees_is_left_in_peace(tmp_path):
@@ -92,6 +118,19 @@ def test_a_row_that_a_person_adopts_is_ours(tmp_path):
         assert stage.sent()[1] == 0
 
 
+def test_a_plan_from_before_the_adoption_is_refused(tmp_path):
+    """It would write over what the person said; nothing is written, and the next plan follows the row."""
+    with staged(tmp_path, INVOICES, payments=[row(61, "40.00")]) as stage:
+        stage.pay("CK 1", 5, applied={"1001": "100.00"})
+        plan = stage.plan()
+        names = {"invoice_id": 50001, "customer_id": "HILLSCHOOL", "number": "1001"}
+        stage.record.adopt(Written(**names, payment_id=61, amount=dollars(40)))
+        with pytest.raises(UsageError, match="Plan again"):
+            stage.apply(plan)
+        assert stage.sync().issues == ()
+        assert stage.shown() == {"1001": (dollars(100),)}
+
+
 def test_a_foreign_row_beside_ours(tmp_path):
     """Where a site takes several, ours is not raised over what the others leave, nor are they touched."""
     with staged(tmp_path, INVOICES) as stage:
@@ -126,6 +165,18 @@ def test_our_row_changed_by_hand_is_set_back_and_said(tmp_path):
             ("payment_restored", "1002", "0.00"),
         }
         assert stage.shown() == {"1001": (dollars(100),), "1002": (dollars(60),)}
+
+
+def test_what_was_deleted_and_is_not_wanted_any_more_is_no_news(tmp_path):
+    """Receipt and payment were both taken out: nothing is set back, so nothing is said."""
+    with staged(tmp_path, INVOICES) as stage:
+        receipt = stage.pay("CK 1", 5, applied={"1001": "100.00"})
+        stage.sync()
+        row = stage.site.views.payments[50001][0]
+        stage.site.call("DELETE", PAYMENT, {"parentId": "50001", "id": str(row.id)}, None)
+        stage.company.delete_receipt(receipt.place)
+        report = stage.sync(full=True)
+        assert (report.issues, report.plan.changes) == ((), ())
 
 
 def test_a_credit_row_is_no_payment(tmp_path):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import pytest
 
+from sage50kit.errors import UsageError
 from sage50kit.payments.receipts import start_of
 from tests.payment_stage import dollars, staged
 
@@ -71,7 +74,9 @@ def test_the_next_run_begins_with_an_overlap(stage):
     for day in (5, 6, 7):
         stage.pay(f"CK {day}", day, applied={"1001": "10.00"})
         stage.sync()
-    assert [cursor for cursor, _ in reader.asked] == ["", "", "1"]
+    first = stage.record.known().progress
+    assert [cursor.partition("-")[0] for cursor, _ in reader.asked] == ["", "", "1"]
+    assert first.overlap.startswith("2-")
     stage.sent()
     stage.sync()
     assert stage.sent() == (0, 0)
@@ -140,6 +145,36 @@ def test_a_cut_export_deletes_nothing(stage):
     assert stage.shown() == {}
 
 
+@pytest.mark.parametrize("entered", [0, 1, 2, 3])
+def test_a_restored_company_is_read_whole(stage, tmp_path, entered):
+    """The company comes back from its backup: what was lost is unpaid, what is entered since is paid.
+
+    However many receipts are entered before the next run: none hides behind the old cursor.
+    """
+    stage.pay("CK 1", 5, applied={"1001": "40.00"})
+    stage.sync()
+    with (
+        closing(sqlite3.connect(stage.company.path)) as books,
+        closing(sqlite3.connect(tmp_path / "backup")) as backup,
+    ):
+        books.backup(backup)
+        for number in (2, 3):
+            stage.pay(f"CK {number}", 6, applied={"1001": "10.00"})
+            stage.sync()
+        backup.backup(books)
+    for number in range(entered):
+        stage.pay(f"CK {number + 7}", 8, applied={"1002": "33.00"})
+
+    report = stage.sync()
+
+    wanted = {"1001": (dollars(40),)} | ({"1002": (dollars(33 * entered),)} if entered else {})
+    assert stage.shown() == wanted
+    assert [row.code for row in report.issues] == ["receipts_restored"]
+    assert "knows no more where the last run ended" in report.sentence
+    assert stage.sync().issues == ()
+    assert stage.sync().plan.reading.way == "changes"
+
+
 class Late(Reader):
     """A company where a receipt is entered between the two readings of a sync."""
 
@@ -192,3 +227,21 @@ def test_the_full_pass_heals_what_an_incremental_read_cannot_see(stage):
     assert stage.shown() == {"1001": (dollars(15),), "1002": (dollars(20),)}
     stage.sync(full=True)
     assert stage.shown() == {"1001": (dollars(5),), "1002": (dollars(20),)}
+
+
+def test_a_start_to_come_is_refused():
+    """It would read nothing and look clean."""
+    with pytest.raises(UsageError, match="still to come"):
+        start_of("2026-11-01", date(2026, 10, 31))
+
+
+def test_a_receipt_dated_in_the_future_is_told(stage):
+    """Sage applies it today, so ConnectWise shows it; a typing error is seen by the warning."""
+    stage.company.enter_receipt(
+        "HILLSCHOOL", reference="CK 9", date=date(2026, 11, 30), applied={"1001": dollars(10)}
+    )
+    report = stage.sync()
+    assert [(row.code, row.number, row.value) for row in report.issues] == [
+        ("receipt_future", "CK 9", "2026-11-30")
+    ]
+    assert stage.shown() == {"1001": (dollars(10),)}

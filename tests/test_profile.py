@@ -45,6 +45,7 @@ def test_paths_count_from_the_profile(tmp_path: Path):
             GOOD.replace("[sage]", "[push]\ninitails = 'JD'\n[sage]"),
             "push.initails is not a setting (did you mean initials?)",
         ),
+        (GOOD + "\n[payments]\nportl = true", "did you mean portal?"),
         (GOOD.replace('company = "acme"', ""), "connectwise.company: Field required"),
         (GOOD + "\n[push]\nrounding_limit = 0.05", 'write the amount as text: "0.05"'),
         (GOOD + "\n[push]\nrounding_limit = '0.06'", "push.rounding_limit"),
@@ -101,6 +102,16 @@ def test_a_secret_comes_from_the_environment_or_a_file(tmp_path: Path):
 
     assert secret_of(profile, **named).stdout == "from a file\n"
     assert secret_of(profile, **named, **{variable: "direct"}).stdout == "direct\n"
+
+
+def test_the_mark_that_windows_writes_in_front_is_no_part_of_it(tmp_path: Path):
+    """A profile and a key saved by a shell or editor of Windows are read as they were meant."""
+    profile, variable = written(tmp_path, f"\ufeff{GOOD}"), "SAGE50KIT_ACME_INC_1_PRIVATE_KEY"
+    (tmp_path / "key").write_text("\ufefffrom a file\r\n", encoding="utf-8")
+
+    assert secret_of(profile, **{f"{variable}_FILE": str(tmp_path / "key")}).stdout == (
+        "from a file\n"
+    )
 
 
 def test_a_missing_secret_names_all_places(tmp_path: Path):

@@ -133,6 +133,7 @@ class Listing:
     )
     issues: pd.DataFrame = field(default_factory=lambda: issues_of(("warn", "8001")))
     left_out: pd.DataFrame = field(default_factory=lambda: left_out_of("on hold"))
+    not_in_batch: pd.DataFrame = field(default_factory=left_out_of)
     cleared: pd.DataFrame = field(default_factory=left_out_of)
     totals: dict[str, Decimal | int | str] = field(
         default_factory=lambda: {
@@ -479,6 +480,15 @@ def test_a_batch_number_makes_a_folder_inside_the_workdir(tmp_path: Path, batch)
     assert not set(folder.name) & set('/\\:*?"<>|')
 
 
+def test_every_batch_has_a_folder_of_its_own(tmp_path: Path):
+    """Numbers that look alike once cleaned do not overwrite each other's reports; a device is no folder."""
+    names = [files.batch_folder(tmp_path, batch).name for batch in ("A/B", "A_B", "A B", "NUL")]
+
+    assert len(set(names)) == 4
+    assert names[1] == "A_B"
+    assert names[3] != "NUL"
+
+
 def test_saving_writes_three_files_and_the_lists(tmp_path: Path, proof):
     """A page becomes text, HTML and workbook; the findings CSV and HTML; the log JSON lines."""
     saved = files.save_page(proof, tmp_path, "proof")
@@ -490,7 +500,7 @@ def test_saving_writes_three_files_and_the_lists(tmp_path: Path, proof):
     assert {path.name for path in saved} == {
         "proof.txt", "proof.html", "proof.xlsx", "errors.csv", "errors.html", "log.jsonl"
     }  # fmt: skip
-    assert json.loads((tmp_path / "log.jsonl").read_text()) == {
+    assert json.loads((tmp_path / "log.jsonl").read_text(encoding="utf-8")) == {
         "seq": 1,
         "payload": {"amount": "1.10"},
     }
@@ -499,7 +509,7 @@ def test_saving_writes_three_files_and_the_lists(tmp_path: Path, proof):
 def test_the_full_log_holds_no_secret(tmp_path: Path):
     """What stands under the name of a secret is withheld, however deep."""
     event = {"payload": {"headers": [{"Authorization": "Basic c2VjcmV0"}], "private_key": "hush"}}
-    content = files.save_full_log([event], tmp_path).read_text()
+    content = files.save_full_log([event], tmp_path).read_text(encoding="utf-8")
 
     assert "c2VjcmV0" not in content
     assert "hush" not in content
@@ -559,3 +569,18 @@ def test_the_verification_says_why_a_decrease_agrees_with_another_amount():
     assert words not in text.render(
         listings.verification_page(Comparison(True, documents=compared.assign(equal=False)))
     )
+
+
+def test_sheets_of_one_title_get_numbers():
+    """Three tables with one long title are three sheets, each under a name of at most 31 characters."""
+    same = page.Table(title="Payments of customers who paid twice", columns=(), rows=())
+    content = excel.workbook(page.Page(title="t", headline="h", tables=(same, same, same)))
+    names = openpyxl.load_workbook(io.BytesIO(content)).sheetnames[1:]
+
+    assert len({name.casefold() for name in names}) == 3
+    assert max(len(name) for name in names) <= 31
+
+
+def test_wide_signs_of_a_formula_are_neutralised():
+    """Excel in Japanese, Chinese and Korean runs a formula behind a wide sign, too."""
+    assert csv.neutral("＝HYPERLINK(1)") == "'＝HYPERLINK(1)"

@@ -52,7 +52,9 @@ def test_every_notebook_with_its_defaults_writes_nothing(stage: Stage):
     with stage.company as company:
         before = stage.batches(), stage.site.revision, len(company.documents()), company.log_id()
     for path in sorted(NOTEBOOKS.glob("*.ipynb")):
-        run(stage, path.name)
+        executed = run(stage, path.name)
+        status = json.loads((executed.parent / "status.json").read_text(encoding="utf-8"))
+        assert "push" not in {row["step"] for row in status["steps"]}, path.name
     with stage.company as company:
         after = stage.batches(), stage.site.revision, len(company.documents()), company.log_id()
 

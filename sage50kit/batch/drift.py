@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from sage50kit.connectors.base import Capabilities
-    from sage50kit.model import Document, StoredDocument
+    from sage50kit.model import Document, StoredDocument, Transaction
     from sage50kit.pushlog import LoggedDocument, PushLog
 
 _COLUMNS = ("batch", "document", "number", "code", "message", "fix", "since")
@@ -33,6 +33,7 @@ class Batch:
     holds: Mapping[str, Sequence[StoredDocument]]  # by label
     exported: Mapping[str, Document]  # by label without generation
     entry_ids: Collection[int]  # of the GL entries in ConnectWise's batch
+    silent: Sequence[Transaction] = ()  # in the batch without a posting
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +89,8 @@ def find_drift(
             count += 1
             issue = _cause(row, batch, unposted, can)
             if issue is not None:
-                rows.append(_row(batch.batch, row, issue))
+                rows.append(_row(batch.batch, row.document.label, issue))
+        rows += [_row(batch.batch, issue.key, issue) for issue in _left(batch)]
     return Drift(documents=count, findings=pd.DataFrame(rows, columns=list(_COLUMNS), dtype="str"))
 
 
@@ -148,10 +150,20 @@ def _unfinished(batch: str) -> dict[str, str]:
     return {"batch": batch, "document": batch, "number": batch, **words}
 
 
-def _row(batch: str, row: LoggedDocument, issue: Issue) -> dict[str, str]:
+def _left(batch: Batch) -> list[Issue]:
+    """What was batched without a posting and is not in its batch any more."""
+    words = {"field": "batch", "value": batch.batch}
+    return [
+        finding("cleared_unbatched", key=row.key, number=row.number, **words)
+        for row in batch.silent
+        if not set(row.entry_ids) <= set(batch.entry_ids)
+    ]
+
+
+def _row(batch: str, label: str, issue: Issue) -> dict[str, str]:
     return {
         "batch": batch,
-        "document": row.document.label,
+        "document": label,
         "number": issue.number,
         "code": issue.code,
         "message": issue.message,

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 from sage50kit.batch.lines import (
     balanced,
     check_day,
+    check_offset,
     check_reference,
     line_amount,
     line_text,
     unique,
 )
-from sage50kit.batch.mapping import ACCOUNTS_PAYABLE, Mapper, amount_words
+from sage50kit.batch.mapping import ACCOUNTS_PAYABLE, MEMO_LENGTH, Mapper, amount_words
 from sage50kit.batch.sales import ONE, check_currency
 from sage50kit.model import Distribution, Document, token
 from sage50kit.money import ZERO, cents, total
@@ -33,10 +34,19 @@ TAX_LINE = "ET"
 
 
 def bill_document(
-    mapper: Mapper, transactions: Sequence[Transaction], bill: wire.GLExportExpenseBill
+    mapper: Mapper,
+    transactions: Sequence[Transaction],
+    bill: wire.GLExportExpenseBill,
+    paid_back: Sequence[wire.GLExportExpenseBillDetail],
 ) -> Document | None:
-    """The purchase of one member's bill; None, with findings, when there can be none."""
-    paid_back = [row for row in bill.detail if is_paid_back(mapper, row)]
+    """The purchase of one member's bill; None, with findings, when there can be none.
+
+    Args:
+        mapper: maps and collects findings.
+        transactions: the expenses on the bill.
+        bill: as exported.
+        paid_back: those of its lines that the member is owed.
+    """
     lines = [_bill_line(mapper, row) for row in paid_back]
     owed = total(line.amount for line in lines)
     said = cents(bill.total if bill.total is not None else ZERO)
@@ -69,7 +79,7 @@ def bill_document(
         source_total=said,
         party_id=vendor_id,
         party_name=transactions[0].party,
-        memo=mapper.cut(bill.memo, 2000, "memo"),
+        memo=mapper.cut(bill.memo, MEMO_LENGTH, "memo"),
         entry_ids=unique(i for row in bill.detail for i in row.entry_ids),
     )
 
@@ -135,6 +145,7 @@ def journal_document(
     credit = mapper.account(
         (offset.account_number if offset else None) or expense.ap_account_number, "offset account"
     )
+    check_offset(mapper, amount, offset.total if offset else None)
     text = line_text(mapper, expense.memo, expense.description)
     if (
         not check_day(mapper, expense.document_date, "expense date")

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sage50kit.batch.items import compare_inventory_account
-from sage50kit.batch.lines import check_day, line_amount, line_text, unique
+from sage50kit.batch.lines import check_day, check_offset, line_amount, line_text, unique
 from sage50kit.batch.mapping import Mapper, amount_words
 from sage50kit.batch.sales import check_currency
 from sage50kit.model import Distribution, Document, Item, fold, token
@@ -158,6 +158,8 @@ def transfer_document(
     day = rows[0].document_date
     open_day = check_day(mapper, day, "transfer date")
     if not lines:
+        if not any(row.total for row in rows):
+            return None, "all amounts are zero"
         account = mapper.account(rows[0].account_number, "account of the receiving warehouse")
         return None, f"both warehouses keep their stock on account {account}"
     if not open_day or day is None:
@@ -189,6 +191,7 @@ def _transferred(mapper: Mapper, row: wire.GLExportInventoryTransfer) -> tuple[D
     amount = line_amount(mapper, row.total)
     check_currency(mapper, row.currency)
     offset = row.offset
+    check_offset(mapper, amount, offset.total if offset else None)
     to_account = mapper.account(row.account_number, "account of the receiving warehouse")
     from_account = mapper.account(
         offset.account_number if offset else None, "account of the sending warehouse"

@@ -65,6 +65,18 @@ def balanced(
     return (*lines, rounding)
 
 
+def check_offset(mapper: Mapper, amount: Decimal, other_side: Decimal | None) -> None:
+    """The other side of an entry has its amount; no public sample shows with which sign."""
+    if other_side is not None and abs(cents(other_side)) != abs(amount):
+        mapper.report(
+            "total_differs",
+            field="offset",
+            value=amount_words(other_side),
+            lines=amount_words(amount),
+            limit=amount_words(ZERO),
+        )
+
+
 def check_day(mapper: Mapper, day: date | None, what: str) -> bool:
     """Whether a posting date is there and in an open fiscal year."""
     if day is None:
@@ -84,8 +96,9 @@ def due_date(day: date, due: date | None, due_days: int | None) -> date:
 
 
 def check_reference(mapper: Mapper, reference: str) -> str:
-    """The reference as Sage takes it: there, and at most 20 characters."""
-    reference = reference.strip()
+    """The reference as Sage takes it: there, at most 20 characters, and all of them printable."""
+    # A number copied from a bill brings no-break spaces along, which Sage refuses.
+    reference = "".join(mark if mark.isprintable() else " " for mark in reference).strip()
     if not reference:
         mapper.report("reference_missing", field="number")
     elif len(reference) > REFERENCE_LENGTH:

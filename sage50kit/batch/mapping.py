@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 ID_LENGTH = 20
 NAME_LENGTH = 39
 DESCRIPTION_LENGTH = 160
+MEMO_LENGTH = 2000 - ID_LENGTH - 1  # our key and a blank stand in front of it in the internal note
 ITEM_DESCRIPTION_LENGTH = 30
 ADDRESS_LENGTHS = {"line1": 30, "line2": 30, "city": 20, "state": 2, "zip": 12, "country": 15}
 BAD_CHARACTERS = frozenset("*?+|")
@@ -329,7 +330,9 @@ class Mapper:
             return Vendor(vendor_id="", name=name, is_member=True)
         return Vendor(
             vendor_id="",
-            name=f"{member.first_name} {member.last_name}".strip(),
+            name=f"{member.first_name or ''} {member.last_name or ''}".strip()
+            or member.identifier
+            or "",
             email=member.office_email or "",
             is_member=True,
         )

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from sage50kit.model import Books, Transaction
+    from sage50kit.model import Books, LeftOut, Transaction
 
 # Values of our own making; every other text is somebody's name and stays as it is.
 WORDED = frozenset({*get_args(ItemClass), *get_args(CreditStatus)})
@@ -94,6 +94,7 @@ class Proof:
 
     plan: Plan
     books: Books
+    beside: tuple[LeftOut, ...] = ()  # what was read of these kinds and is not in the plan
 
     @property
     def batch(self) -> str:
@@ -198,6 +199,24 @@ class Proof:
         return reasons_frame(self.plan.left_out)
 
     @cached_property
+    def not_in_batch(self) -> pd.DataFrame:
+        """What ConnectWise lists of these kinds beside the plan: one row for each reason."""
+        groups: dict[tuple[str, str], list[LeftOut]] = defaultdict(list)
+        for row in self.beside:
+            groups[row.kind, row.reason].append(row)
+        rows = [
+            {
+                "kind": kind,
+                "transactions": len(found),
+                "total": total(row.total for row in found),
+                "reason": reason,
+                "keys": _first_keys(found),
+            }
+            for (kind, reason), found in sorted(groups.items())
+        ]
+        return money_frame(rows, ["kind", "transactions", "total", "reason", "keys"], ("total",))
+
+    @cached_property
     def cleared(self) -> pd.DataFrame:
         """What enters the batch without a document, and why."""
         return reasons_frame(unposted_members(self.plan))
@@ -268,6 +287,12 @@ def reasons_frame(rows: Iterable[Any]) -> pd.DataFrame:
         for row in rows
     ]
     return money_frame(listed, ["key", "kind", "number", "total", "reason"], ("total",))
+
+
+def _first_keys(rows: Sequence[LeftOut]) -> str:
+    """The first keys; the rest is counted, so that a long list stays a line."""
+    shown = ", ".join(row.key for row in rows[:5])
+    return f"{shown} and {len(rows) - 5} more" if len(rows) > 5 else shown
 
 
 def _text_frame(rows: Sequence[dict[str, str]], columns: Sequence[str]) -> pd.DataFrame:

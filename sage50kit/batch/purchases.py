@@ -20,7 +20,7 @@ from sage50kit.batch.lines import (
     line_text,
     unique,
 )
-from sage50kit.batch.mapping import ACCOUNTS_PAYABLE, INVENTORY, Mapper, amount_words
+from sage50kit.batch.mapping import ACCOUNTS_PAYABLE, INVENTORY, MEMO_LENGTH, Mapper, amount_words
 from sage50kit.batch.sales import check_currency
 from sage50kit.model import Distribution, Document, Item
 from sage50kit.money import ZERO, cents, total
@@ -81,7 +81,7 @@ def purchase_document(
         terms=(header.billing_terms_xref or "")[:20],
         purchase_order=mapper.cut(header.document_number, 20, "PO number"),
         waiting_on_bill=not reference,
-        memo=mapper.cut(header.memo, 2000, "memo"),
+        memo=mapper.cut(header.memo, MEMO_LENGTH, "memo"),
         entry_ids=unique(
             [*(i for row in purchase_rows(header) for i in row.entry_ids), *transaction.entry_ids]
         ),

@@ -15,14 +15,16 @@ After a crash at any line, `resume` or the same push again goes on: what was don
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from sage50kit.batch.compare import differences, entry_findings, is_this, same_content
 from sage50kit.batch.numbers import check_number
+from sage50kit.batch.pending import refuse_open_unposting
 from sage50kit.batch.report import NOT_THERE, PushReport, lasting, make_report
 from sage50kit.errors import (
     BatchTaken,
+    CompanyError,
     ConnectWiseError,
     ConnectWiseRejected,
     ContentChanged,
@@ -35,6 +37,7 @@ from sage50kit.errors import (
 from sage50kit.issues import finding
 from sage50kit.model import ARRIVED
 from sage50kit.pushlog import ENDED
+from sage50kit.pushlog.links import linked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
@@ -80,7 +83,9 @@ def push(
     check_pair(plan, company, connectwise)
     words: dict[str, Any] = {"company": company, "connectwise": connectwise, "log": log}
     with hold(company, log):
+        refuse_open_unposting(log)
         check_batch_number(plan, connectwise, log)
+        check_linked(plan, log)
         check_joined(plan, connectwise, log)
         earlier = [finish_recorded(batch, **words) for batch in unfinished(log, but=plan.batch)]
         log.record(plan)
@@ -94,8 +99,12 @@ def push(
 def hold(company: Connector, log: PushLog) -> Iterator[None]:
     """Nobody else writes to the company, and it belongs to this log."""
     with log.claim(), company.session():
-        company.adopt_log(log.log_id)
+        if company.log_id() == log.log_id:
+            log.refuse_older(company.log_mark())
+        company.adopt_log(log.log_id, mark=log.stand())
         yield
+        with suppress(CompanyError):  # all is done; the next push tells the company
+            company.adopt_log(log.log_id, mark=log.stand())
 
 
 def check_pair(plan: Plan, company: Connector, connectwise: ConnectWise) -> None:
@@ -121,6 +130,21 @@ def check_batch_number(plan: Plan, connectwise: ConnectWise, log: PushLog) -> No
     if connectwise.find_batch(plan.batch) is not None:
         raise BatchTaken(
             f"batch number {plan.batch} is taken in ConnectWise. Take another one. Nothing was written."
+        )
+
+
+def check_linked(plan: Plan, log: PushLog) -> None:
+    """What was linked since it was planned is in the books already.
+
+    Raises:
+        ContentChanged: somebody linked it; nothing was written.
+    """
+    known = linked(log)
+    both = [row.key for row in plan.transactions if row.disposition == "post" and row.key in known]
+    if both:
+        raise ContentChanged(
+            f"{', '.join(both[:5])} was matched at go-live since this plan was made: it stands in "
+            f"Sage 50 at {known[both[0]]}. Fetch and plan again. Nothing was written."
         )
 
 

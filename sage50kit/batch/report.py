@@ -233,6 +233,9 @@ def _headline(
         return f"Batch {plan.batch} is not finished: {of}. Run: sage50kit resume"
     if not plan.documents and not plan.transactions:
         return f"Batch {plan.batch}: nothing to push."
+    if not plan.documents and status != "completed_with_errors":
+        count = len(unposted_members(plan))
+        return f"Batch {plan.batch} completed: {count} batched without a posting."
     if status == "completed_with_errors":
         rest = f" Push the rest as {next_batch}." if next_batch else " See the findings."
         return f"Batch {plan.batch} completed, but some transactions contained errors: {of}.{rest}"
@@ -251,13 +254,14 @@ def said_once(planned: Sequence[Issue], answers: Sequence[Issue]) -> list[Issue]
     """The findings of the plan and the company's answers, each said once.
 
     What Sage 50 says of a customer's credit takes the place of the finding that foresaw it, and keeps
-    what that one knew to do about it.
+    what that one knew to do about it; a refusal that nobody foresaw keeps its own cure.
     """
     foreseen = {row.key: row for row in planned if row.code in FORESEEN}
     said, rest = set[str](), list[Issue]()
     for row in answers:
         before = foreseen.get(row.key) if row.code in SAID else None
-        if before is not None and before.value in row.value:
+        like = before is not None and before.severity == row.severity
+        if before is not None and like and before.value in row.value:
             said.add(row.key)
             rest.append(replace(row, fix=before.fix))
         else:

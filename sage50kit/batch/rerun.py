@@ -18,12 +18,13 @@ from sage50kit.batch.compare import (
     same_content,
 )
 from sage50kit.batch.mapping import amount_words
+from sage50kit.batch.pending import refuse_open_unposting
 from sage50kit.batch.planning import freeze
 from sage50kit.batch.proof import money_frame
 from sage50kit.batch.push import check_pair, finish_recorded, hold, unfinished
 from sage50kit.errors import InDoubt
 from sage50kit.issues import issues_frame
-from sage50kit.model import ARRIVED
+from sage50kit.model import ARRIVED, Joined, generation_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -38,8 +39,19 @@ if TYPE_CHECKING:
     from sage50kit.model import Document, Plan, StoredDocument
     from sage50kit.pushlog import PushLog
 
-Standing: TypeAlias = Literal["present", "missing", "changed"]
+Standing: TypeAlias = Literal["present", "missing", "changed", "unknown"]
+Beside: TypeAlias = "tuple[Standing, StoredDocument | None, str]"
+NOBODY_KNOWS = "nobody can tell whether it stands in Sage 50"
+UNKNOWN: Beside = ("unknown", None, "another program's number of it is not known; look in Sage 50")
 _COLUMNS = ["document", "number", "party_id", "date", "connectwise", "books", "state", "difference"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Adoption:
+    """How a batch that the log does not know is recorded: by what stands of it in the books."""
+
+    plan: Plan
+    batch_id: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +59,8 @@ class Rerun:
     """A batch beside the books, and what posting the missing documents did.
 
     `documents` has one row for each: its total in ConnectWise and in the books (dollars), whether it is
-    present, missing or changed, and what differs. `plan` holds what would be posted.
+    present, missing or changed (or, in a batch that the log does not know, unknown), and what differs.
+    `plan` holds what would be posted, `adopts` how a batch of another program or of a lost log is recorded.
     """
 
     batch: str
@@ -55,33 +68,45 @@ class Rerun:
     issues: pd.DataFrame
     plan: Plan
     report: PushReport | None = None
+    adopts: Adoption | None = None
 
     @property
     def counts(self) -> dict[str, int]:
         """How many documents are present, missing and changed."""
         found = Counter(self.documents["state"])
-        return {state: found[state] for state in ("present", "missing", "changed")}
+        always = {state: found[state] for state in ("present", "missing", "changed")}
+        return {**always, "unknown": found["unknown"]} if found["unknown"] else always
+
+    @property
+    def posted(self) -> list[str]:
+        """Labels of the documents that were posted; none before."""
+        if self.report is None:
+            return []
+        rows = self.report.documents
+        states = dict(zip(rows["label"], rows["state"], strict=True))
+        return [row.label for row in self.plan.documents if states[row.label] in ARRIVED]
 
     @property
     def headline(self) -> str:
         """The outcome in a sentence."""
         words = ", ".join(f"{count} {state}" for state, count in self.counts.items())
         if self.report is None:
-            return f"Batch {self.batch}: {words}. {len(self.plan.documents)} would be posted."
-        states = dict(
-            zip(self.report.documents["label"], self.report.documents["state"], strict=True)
-        )
-        posted = [row for row in self.plan.documents if states[row.label] in ARRIVED]
-        return (
-            f"Batch {self.batch}: {words}. {len(posted)} of {len(self.plan.documents)} were posted."
-        )
+            also = " The push log does not know it and would record it." if self.adopts else ""
+            return f"Batch {self.batch}: {words}. {len(self.plan.documents)} would be posted.{also}"
+        of = f"{len(self.posted)} of {len(self.plan.documents)}"
+        return f"Batch {self.batch}: {words}. {of} were posted."
 
     @property
     def exit_code(self) -> int:
         """The exit code of the terminal: a changed document needs a person."""
         if self.report is not None and self.report.exit_code:
             return self.report.exit_code
-        return 3 if self.counts["changed"] else 0
+        return 3 if self.counts["changed"] or "unknown" in self.counts else 0
+
+    @property
+    def writes(self) -> bool:
+        """Whether there is anything to post or to record."""
+        return bool(self.plan.documents or self.adopts)
 
     def __repr__(self) -> str:
         """The headline."""
@@ -104,6 +129,8 @@ def review(
     repost: Collection[str],
     site: str,
     company: str,
+    places: Mapping[str, str] | None = None,
+    unknown_batch_id: int | None = None,
 ) -> Rerun:
     """Compare a batch with the books.
 
@@ -116,13 +143,21 @@ def review(
         repost: keys of transactions to post although they are present.
         site: the ConnectWise site.
         company: the Sage 50 company.
+        places: where the log says that a document stands, by label; it may stand there without our key.
+        unknown_batch_id: id of a batch that the log does not know: its documents may lack our key, and
+            are looked for by their numbers, too.
 
     Raises:
         PlanBlocked: a missing document cannot be posted as the books are now.
     """
-    beside = {
-        row.label: _beside(row, _ours(row, holds.get(row.label, ()), can)) for row in documents
-    }
+    foreign = unknown_batch_id is not None
+    beside = {}
+    for row in documents:
+        there, place = holds.get(row.label, ()), (places or {}).get(row.label, "")
+        others = _keyless(there, None if foreign else place)
+        beside[row.label] = _beside(row, _ours(row, there, can) or others)
+    if foreign:
+        beside |= {row.label: UNKNOWN for row in documents if _cannot_tell(row, beside[row.label])}
     wanted = {label for label, (state, _, _) in beside.items() if state == "missing"}
     chosen = tuple(
         row
@@ -139,12 +174,67 @@ def review(
         company=company,
     )
     rows = [_row(row, *beside[row.label]) for row in documents]
+    adopts = None
+    if unknown_batch_id is not None:
+        rows += _undrafted(prepared, documents)
+        adopts = Adoption(plan=_adopted(plan, documents, beside), batch_id=unknown_batch_id)
     return Rerun(
         batch=batch,
         documents=money_frame(rows, _COLUMNS, ("connectwise", "books")),
         issues=issues_frame(matter),
         plan=plan,
+        adopts=adopts,
     )
+
+
+def _cannot_tell(document: Document, beside: Beside) -> bool:
+    """Whether a document of another program could stand in the books under a number that nobody knows."""
+    own_number = document.reference and document.reference != document.token
+    return beside[0] == "missing" and not own_number
+
+
+def _adopted(plan: Plan, documents: Sequence[Document], beside: Mapping[str, Beside]) -> Plan:
+    """The batch as the log will know it: what stands in the books has joined it, the rest is told."""
+    joined = [
+        Joined(document=replace(row, generation=generation_of(there.token)), place=there.place)
+        for row in documents
+        if (there := beside[row.label][1]) is not None
+    ]
+    why = {
+        key: f"already in the books at {one.place}"
+        for one in joined
+        for key in one.document.transactions
+    }
+    missing = [row for row in documents if beside[row.label][0] == "missing"]
+    posts = {key for row in missing for key in row.transactions}
+    members = [
+        row
+        if row.disposition != "post" or row.key in posts
+        else replace(row, disposition="nothing_to_post", reason=why.get(row.key, NOBODY_KNOWS))
+        for row in plan.transactions
+    ]
+    rest: dict[str, Any] = {"documents": (), "masters": (), "issues": ()}
+    return replace(plan, joined=tuple(joined), transactions=tuple(members), **rest)
+
+
+def _undrafted(prepared: Prepared, documents: Sequence[Document]) -> list[dict[str, Any]]:
+    """The transactions of a batch of which no document can be made, as the books and the profile are now."""
+    drafted = {key for row in documents for key in row.transactions}
+    said = {row.key: row.message for row in reversed(prepared.issues) if row.severity == "block"}
+    return [
+        {
+            "document": row.key,
+            "number": row.number,
+            "party_id": row.party_id,
+            "date": row.date,
+            "connectwise": row.total,
+            "books": None,
+            "state": "unknown",
+            "difference": said.get(row.key, NOBODY_KNOWS),
+        }
+        for row in prepared.transactions
+        if row.disposition == "post" and row.key not in drafted
+    ]
 
 
 def _ours(
@@ -158,9 +248,13 @@ def _ours(
     return sorted(found, key=lambda row: row.voided)
 
 
-def _beside(
-    document: Document, ours: Sequence[StoredDocument]
-) -> tuple[Standing, StoredDocument | None, str]:
+def _keyless(holds: Sequence[StoredDocument], place: str | None) -> list[StoredDocument]:
+    """What another program posted: under no key of ours, of this party and number; at a place, if it is known."""
+    found = [row for row in holds if not row.token and place in (None, row.place)]
+    return sorted(found, key=lambda row: row.voided)
+
+
+def _beside(document: Document, ours: Sequence[StoredDocument]) -> Beside:
     """How a document stands beside the books: state, what is there, what differs."""
     if not ours:
         return "missing", None, ""
@@ -215,12 +309,16 @@ def rerun(
     """
     plan = reviewed.plan
     check_pair(plan, company, connectwise)
-    if not plan.documents:
+    if not reviewed.writes:
         return reviewed
     with hold(company, log):
+        refuse_open_unposting(log)
         if plan.batch in unfinished(log):
             raise InDoubt(f"batch {plan.batch} is not finished. Run first: sage50kit resume")
-        log.record_again(plan)
+        if reviewed.adopts is not None:
+            log.adopt(reviewed.adopts.plan, batch_id=reviewed.adopts.batch_id)
+        if plan.documents:
+            log.record_again(plan)
         report = finish_recorded(
             plan.batch, company=company, connectwise=connectwise, log=log, progress=progress
         )

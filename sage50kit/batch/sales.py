@@ -19,7 +19,7 @@ from sage50kit.batch.lines import (
     line_text,
     unique,
 )
-from sage50kit.batch.mapping import ACCOUNTS_RECEIVABLE, Mapper, amount_words
+from sage50kit.batch.mapping import ACCOUNTS_RECEIVABLE, MEMO_LENGTH, Mapper, amount_words
 from sage50kit.batch.taxes import sales_taxes
 from sage50kit.model import Distribution, Document
 from sage50kit.money import ZERO, cents
@@ -99,7 +99,7 @@ def sales_document(
         purchase_order=mapper.cut(
             header.purchase_order.name if header.purchase_order else "", 20, "customer PO"
         ),
-        memo=mapper.cut(header.memo, 2000, "memo"),
+        memo=mapper.cut(header.memo, MEMO_LENGTH, "memo"),
         entry_ids=invoice_entry_ids(header),
     )
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from sage50kit.batch.lines import line_amount
+from sage50kit.batch.lines import line_amount, line_text
 from sage50kit.batch.mapping import Mapper, amount_words
 from sage50kit.model import Distribution, TaxCode, fold
 from sage50kit.money import ZERO, cents
@@ -57,7 +57,7 @@ def sales_taxes(
             Distribution(
                 account_id=_account(mapper, row, level, agency),
                 amount=amount,
-                description=row.description or row.memo or "Sales Tax",
+                description=line_text(mapper, row.description, row.memo, "Sales Tax"),
                 role="tax",
                 tax_agency_id=agency,
                 entry_ids=row.entry_ids,

@@ -7,14 +7,13 @@ where the connector can and a person says so.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from sage50kit.batch.compare import is_this
-from sage50kit.batch.mapping import amount_words
-from sage50kit.batch.proof import money_frame
-from sage50kit.batch.push import hold, look, unfinished
-from sage50kit.batch.report import Status, current
+from sage50kit.batch.pending import Unposting, open_unpostings
+from sage50kit.batch.push import hold, unfinished
+from sage50kit.batch.report import current, make_report
+from sage50kit.batch.undone import NOT_IN_SAGE, Undone, not_yet, standing, undone_of
 from sage50kit.errors import (
     CompanyError,
     ConnectWiseError,
@@ -23,60 +22,21 @@ from sage50kit.errors import (
     InDoubt,
     UsageError,
 )
-from sage50kit.issues import Issue, finding, issues_frame
-from sage50kit.model import ARRIVED, IN_BATCH, ONCE_POSTED, SAGE_SCREENS
+from sage50kit.issues import Issue, finding
+from sage50kit.model import ARRIVED, IN_BATCH, ONCE_POSTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import date
 
-    import pandas as pd
-
+    from sage50kit.batch.report import PushReport
     from sage50kit.connectors.base import Connector
     from sage50kit.connectwise import wire
     from sage50kit.connectwise.site import ConnectWise
     from sage50kit.model import StoredDocument
     from sage50kit.pushlog import LoggedBatch, LoggedDocument, PushLog
 
-_COLUMNS = ["label", "number", "party_id", "date", "total", "place", "state", "screen"]
 _MENU = {"invoice": "invoice: More > Un-batch", "expense": "expense: More > Un-batch"}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Undone:
-    """What was taken out of ConnectWise, and what stands in Sage 50 because of it.
-
-    `documents` has one row for each document: number, date, total in dollars, where it is, whether it
-    stands there still, and the screen where it is cancelled.
-    """
-
-    batch: str
-    headline: str
-    documents: pd.DataFrame
-    issues: pd.DataFrame
-    done: bool
-
-    @property
-    def status(self) -> Status:
-        """As in the answers of the terminal."""
-        if not self.done:
-            return "failed"
-        return "completed_with_errors" if len(self.issues) else "completed"
-
-    @property
-    def exit_code(self) -> int:
-        """3 while a person has something to do."""
-        return 3 if len(self.issues) or not self.done else 0
-
-    def __repr__(self) -> str:
-        """The headline."""
-        return f"<Undone {self.headline}>"
-
-    def _repr_html_(self) -> str:
-        from sage50kit.reports.corrections import undone_page
-        from sage50kit.reports.html import part
-
-        return part(undone_page(self))
 
 
 def unpost_batch(
@@ -104,13 +64,35 @@ def unpost_batch(
     """
     with hold(company, log):
         known = _known(batch, log)
+        intent = Unposting(batch=batch, void=void, on=on)
+        intent.begin(log)
         issues = [] if known.state == "unposted" else _delete(known, connectwise, log)
         done = not issues
         mine, others = _of_batch(known, log)
         if done and void:
             issues += _void_all(mine, on, company, log)
+        intent.end(log)
         issues += [_in_other(row) for row in others]
-        return _undone(batch, mine, issues, company, done=done)
+        return undone_of(batch, mine, issues, company, done=done)
+
+
+def review_unposting(batch: str, key: str, *, company: Connector, log: PushLog) -> Undone:
+    """The documents that un-posting a batch, or the transaction `key`, is about; nothing is written.
+
+    Raises:
+        UsageError: the log knows no such batch or document, or the batch is not finished.
+    """
+    if key:
+        rows = _posted(key, log)
+        order = key.startswith("receipt:")
+        shown = undone_of(
+            rows[0].batch, rows, [] if order else [_by_hand(rows[0])], company, done=False
+        )
+        leaves = " would leave it with its whole purchase order" if order else ""
+        return not_yet(shown, f"{key} is in batch {rows[0].batch}{' and' * order}{leaves}")
+    mine, others = _of_batch(_known(batch, log), log)
+    shown = undone_of(batch, mine, [_in_other(row) for row in others], company, done=False)
+    return not_yet(shown, f"Batch {batch} would be deleted in ConnectWise")
 
 
 def _of_batch(
@@ -207,15 +189,20 @@ def unpost_document(
         rows = _posted(key, log)
         for batch in {row.batch for row in rows} & set(unfinished(log)):
             raise UsageError(f"batch {batch} is not finished. Run first: sage50kit resume")
+        words = {"key": rows[0].key, "number": rows[0].document.number, "field": "batch"}
+        waits = [finding("void_waits", value=rows[0].batch, **words)] if void else []
         if not rows[0].key.startswith("receipt:"):
-            return _undone(rows[0].batch, rows, [_by_hand(rows[0])], company, done=False)
+            return undone_of(rows[0].batch, rows, [_by_hand(rows[0]), *waits], company, done=False)
+        intent = Unposting(batch=rows[0].batch, key=key, void=void, on=on)
+        intent.begin(log)
         gone = _unbatch_order(rows[0], connectwise, log)
         if not gone:
-            words = {"field": "batch", "value": rows[0].batch}
-            issue = finding("batch_missing", key=key, number=rows[0].document.number, **words)
-            return _undone(rows[0].batch, rows, [issue], company, done=False)
+            intent.end(log)
+            issue = finding("batch_missing", value=rows[0].batch, **words)
+            return undone_of(rows[0].batch, rows, [issue, *waits], company, done=False)
         issues = _void_all(gone, on, company, log) if void else []
-        undone = _undone(rows[0].batch, gone, issues, company, done=True)
+        intent.end(log)
+        undone = undone_of(rows[0].batch, gone, issues, company, done=True)
         said = f"The purchase order of {rows[0].document.number} was un-batched: {len(gone)} receipts are "
         return replace(undone, headline=said + "unposted again.")
 
@@ -307,8 +294,8 @@ def void_document(key: str, *, company: Connector, log: PushLog, on: date | None
             for name, known in batched.items()
             if known is not None and known.state == "created"
         ]
-        undone = _undone(rows[0].batch, rows, issues, company, done=True)
-        gone = sum(undone.documents["state"] == "not in Sage 50")
+        undone = undone_of(rows[0].batch, rows, issues, company, done=True)
+        gone = sum(undone.documents["state"] == NOT_IN_SAGE)
         return replace(
             undone, headline=f"{key}: {gone} of {len(rows)} documents are cancelled in Sage 50."
         )
@@ -319,7 +306,7 @@ def _void_all(
 ) -> list[Issue]:
     """Cancel documents, the latest first; what Sage refuses, or cannot tell of, is returned."""
     issues: list[Issue] = []
-    for row, there in reversed(list(zip(rows, _standing(rows, company), strict=True))):
+    for row, there in reversed(list(zip(rows, standing(rows, company), strict=True))):
         refused = _void(row, there, on, company, log) if there is not None else []
         if not refused and row.state in ARRIVED:
             log.mark(row.document, "voided", batch=row.batch, reason="cancelled after un-posting")
@@ -350,76 +337,32 @@ def _void(
     return []
 
 
-def _standing(
-    rows: Sequence[LoggedDocument], company: Connector
-) -> list[StoredDocument | Literal["unknown"] | None]:
-    """The living document of each row; None where it is cancelled or gone."""
-    found: list[StoredDocument | Literal["unknown"] | None] = []
-    for row, holds in zip(rows, look(rows, company), strict=True):
-        if holds is None:
-            found.append("unknown")
-            continue
-        ours = (one for one in holds if is_this(row.document, one, company.capabilities))
-        found.append(next((one for one in ours if not one.voided), None))
-    return found
+# --- finishing what was interrupted ---
 
 
-# --- telling ---
+def finish_unpostings(
+    *, company: Connector, connectwise: ConnectWise, log: PushLog
+) -> list[PushReport]:
+    """Repeat every un-posting that was begun and not ended; what was done already is looked up first.
+
+    Returns the report of each batch, headed by what came of it.
+    """
+    both: dict[str, Any] = {"company": company, "connectwise": connectwise, "log": log}
+    return [_finished(one, both) for one in open_unpostings(log)]
 
 
-def _undone(
-    batch: str,
-    rows: Sequence[LoggedDocument],
-    issues: Sequence[Issue],
-    company: Connector,
-    *,
-    done: bool,
-) -> Undone:
-    there = dict(zip((row.document.label for row in rows), _standing(rows, company), strict=True))
-    standing = [row for row in rows if there[row.document.label] is not None]
-    by_hand = [_undo_by_hand(row) for row in standing] if done else []
-    return Undone(
-        batch=batch,
-        headline=_headline(batch, len(standing), done=done),
-        documents=money_frame(
-            [_row(row, there[row.document.label]) for row in rows], _COLUMNS, ("total",)
-        ),
-        issues=issues_frame([*issues, *by_hand]),
-        done=done,
-    )
-
-
-def _headline(batch: str, standing: int, *, done: bool) -> str:
-    if not done:
-        return f"Batch {batch}: nothing was changed, neither in ConnectWise nor in Sage 50."
-    undo = f" {standing} of its documents stand in Sage 50 and must be undone there."
-    return f"Batch {batch}: un-posted in ConnectWise.{undo if standing else ''}"
-
-
-def _undo_by_hand(row: LoggedDocument) -> Issue:
-    document = row.document
-    return finding(
-        "stands_in_books",
-        key=document.key,
-        number=document.number,
-        field="document",
-        value=row.place,
-        date=document.posting_date,
-        total=amount_words(document.total),
-        screen=SAGE_SCREENS[document.type],
-    )
-
-
-def _row(row: LoggedDocument, there: StoredDocument | Literal["unknown"] | None) -> dict[str, Any]:
-    document = row.document
-    state = "not in Sage 50" if there is None else "stands in Sage 50"
-    return {
-        "label": document.label,
-        "number": document.number,
-        "party_id": document.party_id,
-        "date": document.posting_date,
-        "total": document.total,
-        "place": row.place,
-        "state": "cannot be told: look there" if there == "unknown" else state,
-        "screen": SAGE_SCREENS[document.type],
+def _finished(one: Unposting, both: dict[str, Any]) -> PushReport:
+    log, company = both["log"], both["company"]
+    how: dict[str, Any] = {"void": one.void, "on": one.on, **both}
+    plan = log.plan_of(one.batch, company=company.name)
+    assert plan is not None  # noqa: S101  # only a batch of the log is un-posted
+    try:
+        undone = unpost_document(one.key, **how) if one.key else unpost_batch(one.batch, **how)
+    except InDoubt as error:
+        return replace(make_report(plan, log), status="in_doubt", headline=str(error))
+    told: dict[str, Any] = {
+        "status": undone.status,
+        "headline": undone.headline,
+        "issues": undone.issues,
     }
+    return replace(make_report(plan, log), **told)

@@ -93,8 +93,10 @@ def compare(
         source = exported.get(row.document.plain_label)
         issues += _document_findings(row, there, source)
         rows.append(_row(row, there, source))
+    silent = [_silent(row, set(batch_entry_ids)) for row in transactions if _posts_nothing(row)]
     columns = ["document", "number", "connectwise", "log", "books", "equal"]
-    frame = money_frame(rows, columns, columns[2:5])
+    columns += ["without_posting"] if silent else []
+    frame = money_frame([*rows, *silent], columns, columns[2:5])
     return Verification(
         batch=batch,
         findings=issues_frame(issues),
@@ -102,9 +104,10 @@ def compare(
         totals={
             "documents": len(rows),
             "equal": sum(row["equal"] for row in rows),
-            "connectwise": total(row["connectwise"] or ZERO for row in rows),
+            "connectwise": total(row["connectwise"] or ZERO for row in [*rows, *silent]),
             "log": total(row["log"] for row in rows),
             "books": total(row["books"] or ZERO for row in rows),
+            **_of_silent(silent),
         },
         ok=worst(issues) not in ("block", "refuse") and all(row["equal"] for row in rows),
     )
@@ -189,4 +192,34 @@ def _row(
         "log": document.total,
         "books": books,
         "equal": books == expected and connectwise == document.total,
+        "without_posting": "",
+    }
+
+
+def _of_silent(rows: Sequence[dict[str, Any]]) -> dict[str, Decimal | int]:
+    """How many are batched without a posting, and how much of ConnectWise's figure they are."""
+    if not rows:
+        return {}
+    amount = total(row["connectwise"] or ZERO for row in rows)
+    return {"batched_without_posting": len(rows), "of_which_not_posted": amount}
+
+
+def _posts_nothing(row: Transaction) -> bool:
+    return row.disposition != "post"
+
+
+def _silent(row: Transaction, held: Collection[int]) -> dict[str, Any]:
+    """A transaction that is in the batch on purpose without a document: ConnectWise alone has an amount.
+
+    Its GL entries are frozen: as long as the batch holds them, the amount is the one that was listed.
+    """
+    there = set(row.entry_ids) <= set(held)
+    return {
+        "document": row.key,
+        "number": row.number,
+        "connectwise": row.total if there else None,
+        "log": None,
+        "books": None,
+        "equal": there,
+        "without_posting": row.reason,
     }

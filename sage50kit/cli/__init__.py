@@ -15,20 +15,19 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer
-
-from sage50kit.cli import batches, corrections, payments, receivables, verbs
+from sage50kit.cli import batches, corrections, golive, payments, receivables, verbs
 from sage50kit.cli.options import app
 from sage50kit.errors import Sage50KitError
-from sage50kit.terminal import Answer, about_the_disk, complain, join_lists, say
+from sage50kit.terminal import Answer, about_the_disk, complain, failed, join_lists, say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+_CODES = {1: "crash", 2: "usage_error", 5: "in_doubt"}  # of what is no error of ours
 _CTRL_C = 130  # what typer makes of a KeyboardInterrupt
 _SENDING = frozenset({"push", "resume", "run", "rerun", "unpost", "clear", "void", "sync-payments"})
 
-__all__ = ["app", "batches", "corrections", "main", "payments", "receivables", "verbs"]
+__all__ = ["app", "batches", "corrections", "golive", "main", "payments", "receivables", "verbs"]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -37,9 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         code = app(words, prog_name="sage50kit", standalone_mode=False)
     except Sage50KitError as error:
-        return _failed(words, str(error), error.exit_code)
-    except typer.Abort:  # the answer to a question; nothing was begun
-        return _failed(words, "stopped on request. Nothing was written.", 2)
+        return _told(words, failed(error, batch=_batch(words)))
     except KeyboardInterrupt:
         code = _CTRL_C
     except BrokenPipeError:  # the reader of our output has gone
@@ -50,7 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:  # noqa: BLE001  # a person must never read a traceback
         told = getattr(error, "format_message", None)
         if told is not None:
-            return _failed(words, f"{told()} See: sage50kit --help", 2)
+            sentence = str(told()).replace("Value error, ", "")  # pydantic's word, not a person's
+            return _failed(words, f"{sentence} See: sage50kit --help", 2)
         return _failed(words, _fault(error), 1)
     if code == _CTRL_C:
         return _failed(words, *_stopped(words[0]))
@@ -78,9 +76,15 @@ def _batch(words: Sequence[str]) -> str:
 
 
 def _failed(words: Sequence[str], sentence: str, code: int) -> int:
-    answer = Answer(exit_code=code, error=sentence, batch=_batch(words))
+    failure = {"code": _CODES[code]}
+    return _told(
+        words, Answer(exit_code=code, error=sentence, batch=_batch(words), failure=failure)
+    )
+
+
+def _told(words: Sequence[str], answer: Answer) -> int:
     if "--json" in words:
         say(answer, as_json=True)
     else:
-        complain(sentence)
-    return code
+        complain(answer.error)
+    return answer.exit_code

@@ -21,8 +21,15 @@ from sage50kit.cli.options import (
     verb,
 )
 from sage50kit.cli.reporting import saved
-from sage50kit.errors import PlanBlocked, Sage50KitError, UsageError
-from sage50kit.terminal import STATUS_OF, Answer, consent, issue_rows, somebody_consents
+from sage50kit.errors import InDoubt, PlanBlocked, Sage50KitError, UsageError
+from sage50kit.terminal import (
+    STATUS_OF,
+    Answer,
+    consent,
+    failed,
+    issue_rows,
+    somebody_consents,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -57,10 +64,11 @@ def plan(
         except PlanBlocked as error:
             return _blocked(error, batch, save_blocked, kit.workdir)
         proof = kit.proof(planned)
-        severe = set(proof.issues["severity"]) & {"block", "refuse"}
+        found = set(proof.issues["severity"])
+        severe = found & {"block", "refuse"}
         return Answer(
             exit_code=3 if severe or _left_out_blocked(planned) else 0,
-            status="" if severe or not len(proof.issues) else "completed_with_warnings",
+            status="" if severe or "warn" not in found else "completed_with_warnings",
             batch=planned.batch,
             counts={"documents": len(planned.documents), "left_out": len(planned.left_out)},
             totals=proof.totals,
@@ -98,7 +106,7 @@ def push(
         except Sage50KitError as error:
             if not earlier:
                 raise
-            answer = Answer(exit_code=error.exit_code, batch=batch, error=str(error))
+            answer = failed(error, batch=batch)
         return _with_earlier(answer, kit, earlier)
 
 
@@ -107,7 +115,7 @@ def _still_in_doubt(reports: Sequence[PushReport]) -> Answer | None:
     if not doubtful:
         return None
     said = " ".join(report.headline for report in doubtful)
-    return Answer(exit_code=5, batch=doubtful[0].batch, error=said)
+    return failed(InDoubt(said), batch=doubtful[0].batch)
 
 
 def _pushed(
@@ -157,10 +165,13 @@ def _finish_first(kit: Kit, *, but: str, yes: bool) -> list[PushReport]:
     Raises:
         UsageError: the person says no.
     """
-    begun = [number for number in kit.log.unfinished_batches() if number != but]
+    from sage50kit.batch.pending import open_unpostings
+
+    begun = [f"batch {number}" for number in kit.log.unfinished_batches() if number != but]
+    begun += [one.words for one in open_unpostings(kit.log)]
     if not begun:
         return []
-    consent("push", f"Not finished yet: batch {', '.join(begun)}. Finish this first?", yes=yes)
+    consent("push", f"Not finished yet: {', '.join(begun)}. Finish this first?", yes=yes)
     return kit.resume()
 
 
@@ -200,6 +211,7 @@ def _blocked(error: PlanBlocked, batch: str, save: Any, workdir: Path) -> Answer
         files=save(batch, issues, workdir),
         page=blocked_page(batch, issues),
         error=str(error),
+        failure=error.details(),
     )
 
 

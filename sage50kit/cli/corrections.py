@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -22,11 +23,19 @@ from sage50kit.cli.options import (
 )
 from sage50kit.cli.reporting import saved
 from sage50kit.errors import UsageError
-from sage50kit.terminal import Answer, consent, issue_rows, plain_rows, somebody_consents
+from sage50kit.terminal import (
+    Answer,
+    can_be_asked,
+    consent,
+    issue_rows,
+    plain_rows,
+    somebody_consents,
+)
 
 if TYPE_CHECKING:
     from sage50kit.batch.report import PushReport
-    from sage50kit.batch.unpost import Undone
+    from sage50kit.batch.rerun import Rerun
+    from sage50kit.batch.undone import Undone
 
 Key = Annotated[str, typer.Option(help="Key of a transaction or document.", metavar="KEY")]
 Day = Annotated[str, typer.Option("--on", help="Date of the cancellation.", metavar="DATE")]
@@ -43,20 +52,26 @@ def resume(
     ] = None,
     not_posted: Annotated[bool, typer.Option("--not-posted", help="It is not there.")] = False,
 ) -> Answer:
-    """Finish what an interrupted push left; settle a document by a person's word."""
+    """Finish what an interrupted push or un-posting left; settle a document by a person's word."""
+    import pandas as pd
+
+    from sage50kit.issues import issues_frame
+    from sage50kit.reports.corrections import resume_page
+
     with opened(profile) as kit:
         reports = kit.resume(document, posted=posted, not_posted=not_posted)
         files, lost = saved(kit, reports)
-    if not reports:
-        return Answer(words="Nothing is unfinished.")
+        unsent = issues_frame(kit.unsent())
+    issues = pd.concat([*(report.issues for report in reports), unsent])
+    headlines = [report.headline for report in reports]
     return Answer(
-        exit_code=outcome.gravest([report.exit_code for report in reports]),
+        exit_code=outcome.gravest([*(row.exit_code for row in reports), 3 if len(unsent) else 0]),
         batch=", ".join(report.batch for report in reports),
         counts=_summed(reports),
-        issues=[row for report in reports for row in issue_rows(report.issues)],
+        issues=issue_rows(issues),
         files=files,
-        more={"headlines": [report.headline for report in reports]},
-        words="\n".join(report.headline for report in reports),
+        more={"headlines": headlines},
+        page=resume_page(headlines, issues),
         error=lost,
     )
 
@@ -72,24 +87,36 @@ def rerun(*, profile: ProfilePath, batch: Batch, repost: Repost = None, yes: Yes
     """Compare a batch with the books, then post what is missing."""
     from sage50kit.reports.corrections import rerun_page
 
-    somebody_consents("rerun", yes=yes)
     with opened(profile) as kit:
-        reviewed = kit.rerun(batch, repost=repost or ())
-        done = reviewed
-        if len(reviewed.plan.documents):
-            consent("rerun", f"{reviewed.headline} Post them to {kit.company.name}?", yes=yes)
-            done = kit.post_missing(reviewed)
+        done = kit.rerun(batch, repost=repost or ())
+        if done.writes:
+            if not can_be_asked(yes=yes):
+                return _undecided("rerun", _compared(done), "post what is missing")
+            question = f"{done.headline} Do this in {kit.company.name}?"
+            consent("rerun", question, yes=yes, page=rerun_page(done))
+            done = kit.post_missing(done)
         files, lost = saved(kit, [done.report] if done.report else [])
+    return replace(_compared(done), files=files, error=lost)
+
+
+def _compared(done: Rerun) -> Answer:
+    from sage50kit.reports.corrections import rerun_page
+
     return Answer(
         exit_code=done.exit_code,
-        batch=batch,
-        counts=done.counts,
+        batch=done.batch,
+        counts={**done.counts, "posted": len(done.posted)},
         issues=issue_rows(done.report.issues if done.report else done.issues),
-        files=files,
         more={"headline": done.headline, "documents": plain_rows(done.documents)},
         page=rerun_page(done),
-        error=lost,
     )
+
+
+def _undecided(verb: str, answer: Answer, what: str) -> Answer:
+    """What a verb shows where nobody can be asked: all of it, and that nothing was written."""
+    sentence = f"nothing was written. Look at the list; to {what}, run {verb} again with --yes."
+    failure = {"code": "undecided", "fix": f"run {verb} again with --yes"}
+    return replace(answer, exit_code=2, status="failed", error=sentence, failure=failure)
 
 
 @app.command()
@@ -104,15 +131,26 @@ def unpost(
     yes: Yes = False,
 ) -> Answer:
     """Delete a batch in ConnectWise, and say what must be undone in Sage 50."""
-    somebody_consents("unpost", yes=yes)
+    from sage50kit.reports.corrections import undone_page
+
     with opened(profile) as kit:
-        what = f"Delete batch {batch} in ConnectWise"
-        if document:
-            what = f"Un-batch {document} in ConnectWise, and with it all of its purchase order"
-        also = " and void its documents in Sage 50" if void else ""
-        consent("unpost", f"{what}{also}?", yes=yes)
-        undone = kit.unpost(batch, document=document, void=void, on=on or None)
+        how: dict[str, Any] = {"document": document, "void": void, "on": on or None}
+        if not yes:
+            shown = kit.unpost(batch, dry_run=True, **how)
+            if not can_be_asked(yes=yes):
+                return _undecided("unpost", _told(shown), "un-post")
+            consent("unpost", _question(batch, document, void), yes=yes, page=undone_page(shown))
+        undone = kit.unpost(batch, **how)
     return _told(undone)
+
+
+def _question(batch: str, document: str, void: bool) -> str:  # noqa: FBT001  # an option, passed on
+    what = f"Delete batch {batch} in ConnectWise"
+    if document:
+        what = f"Un-batch {document} in ConnectWise"
+    if document.startswith("receipt:"):
+        what += ", and with it all of its purchase order"
+    return f"{what}{' and void its documents in Sage 50' if void else ''}?"
 
 
 @app.command()

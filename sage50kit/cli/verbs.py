@@ -17,6 +17,7 @@ from sage50kit.cli.options import (
     ProfilePath,
     ThruDate,
     Workdir,
+    Yes,
     app,
     fetched,
     log,
@@ -25,7 +26,7 @@ from sage50kit.cli.options import (
     verb,
 )
 from sage50kit.errors import UsageError
-from sage50kit.terminal import Answer, issue_rows, plain_rows, progress
+from sage50kit.terminal import Answer, consent, issue_rows, plain_rows, progress
 
 # --- trying it out ----------------------------------------------------------------------------
 
@@ -168,7 +169,8 @@ def fetch(
         files=files,
         more={"transactions": plain_rows(frame), "left_out": plain_rows(left_out)},
         page=None if output or on_screen else page,
-        words=content.decode("utf-8-sig") if on_screen else "",
+        # The terminal of Windows ends lines its own way; two ways at once would be blank lines.
+        words=content.decode("utf-8-sig").replace("\r\n", "\n") if on_screen else "",
     )
 
 
@@ -205,7 +207,11 @@ def verify(
     return Answer(
         exit_code=0 if verification.ok else 3,
         batch=batch,
-        counts={"documents": len(verification.documents), "findings": len(verification.findings)},
+        counts={
+            "documents": int(verification.totals["documents"]),
+            "without_posting": int(verification.totals.get("batched_without_posting", 0)),
+            "findings": len(verification.findings),
+        },
         totals=verification.totals,
         issues=issue_rows(verification.findings),
         files=files,
@@ -292,6 +298,48 @@ def log_verify(profile: ProfilePath) -> Answer:
         counts={"events": events, "problems": len(problems)},
         more={"problems": problems},
         page=log_page(events, problems),
+    )
+
+
+@log.command("accept")
+@verb
+def log_accept(profile: ProfilePath, *, yes: Yes = False) -> Answer:
+    """Go on with a push log that was put back from an older backup, or with a new one where it was lost."""
+    from sage50kit.connectors import open_company
+    from sage50kit.profile import Profile
+    from sage50kit.pushlog.opening import accept_log, why_refused
+
+    loaded = Profile.load(profile)
+    with closing(open_company(loaded)) as company:
+        why = why_refused(loaded, company=company)
+        if not why:
+            return Answer(
+                words="The push log is the one that the company knows: nothing to accept."
+            )
+        question = f"{why} There is no newer copy: go on with what is there?"
+        consent("log accept", question, yes=yes)
+        accept_log(loaded, company=company)
+    return _unknown_batches(profile)
+
+
+def _unknown_batches(profile: str) -> Answer:
+    """What ConnectWise has and the log does not: the batches to look at now."""
+    with opened(profile) as kit:
+        known = {row["batch"].casefold() for row in kit.log.history()}
+        unknown = [
+            name for name in kit.connectwise.batch_identifiers("") if name.casefold() not in known
+        ]
+    words = "The push log is accepted, and what it lacks is written down in it."
+    if unknown:
+        words += (
+            f" ConnectWise has batches that it does not know: {', '.join(unknown)}. Compare each that this "
+            "kit made with the books: sage50kit rerun --batch ID"
+        )
+    return Answer(
+        exit_code=3 if unknown else 0,
+        counts={"unknown_batches": len(unknown)},
+        more={"unknown_batches": unknown},
+        words=words,
     )
 
 

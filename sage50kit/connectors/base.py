@@ -96,6 +96,10 @@ class Connector(Protocol):
         """
         ...
 
+    def knows_cursor(self, cursor: str) -> bool:
+        """Whether the company still has all that it had at a cursor; not where a backup was restored."""
+        ...
+
     def applications(
         self,
         *,
@@ -149,6 +153,21 @@ class Connector(Protocol):
         """The id of the push log this company belongs to; "" while it belongs to none."""
         ...
 
-    def adopt_log(self, log_id: str) -> None:
-        """Bind the company to a push log; raises `CompanyError` if it belongs to another one."""
+    def log_mark(self) -> tuple[int, str]:
+        """Number and hash of the last event of its log that the company was told of.
+
+        (0, "") if of none, or where the company has no place to keep it: an older log is not noticed then.
+        """
+        ...
+
+    def adopt_log(
+        self, log_id: str, *, mark: tuple[int, str] | None = None, instead_of: str = ""
+    ) -> None:
+        """Bind the company to a push log; raises `CompanyError` if it belongs to another one.
+
+        Args:
+            log_id: of the log.
+            mark: number and hash of its last event, to be remembered.
+            instead_of: the log that a person gives up for this one.
+        """
         ...

@@ -95,6 +95,13 @@ def unreadable(path: str, what: str) -> ConnectWiseUnreadable:
     )
 
 
+def accepted_unread(error: ConnectWiseUnreadable, path: str) -> ConnectWiseUnavailable:
+    """The error of a write that was accepted with an answer nobody can read: to be settled by looking."""
+    failed = ConnectWiseUnavailable(str(error), status=error.status, url=path)
+    failed.sent = True
+    return failed
+
+
 def silence(error: httpx.RequestError, method: str, name: str, path: str) -> ConnectWiseError:
     """The error of a request without an answer; `.sent` tells whether it may have been read."""
     if "CERTIFICATE_VERIFY_FAILED" in str(error):
@@ -124,7 +131,8 @@ def _detail(answer: httpx.Response) -> str:
     if not isinstance(body, dict):
         return ""
     parts = [str(body.get("message") or "")]
-    for inner in body.get("errors") or ():
+    errors = body.get("errors")
+    for inner in errors if isinstance(errors, list) else ():
         if isinstance(inner, dict):
             where = f" ({inner['field']})" if inner.get("field") else ""
             parts.append(f"{inner.get('message') or inner.get('code') or ''}{where}")

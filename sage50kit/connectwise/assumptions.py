@@ -38,6 +38,12 @@ def kind_of_product(unposted_product_id: str) -> Kind | None:
     return _PRODUCT_KINDS.get(unposted_product_id.rpartition("-")[2].casefold())
 
 
+def product_key(kind: Kind, number: str, slip: str = "") -> str:
+    """The key of a received, adjusted or transferred product: `3-Test123-purchase`, `7-transfer`."""
+    ending = next(word for word, known in _PRODUCT_KINDS.items() if known == kind)
+    return "-".join(filter(None, (number, slip, ending)))
+
+
 def product_number(unposted_product_id: str) -> str:
     """The record id in front of a key: `3` of `3-Test123-purchase`."""
     return unposted_product_id.partition("-")[0].strip()

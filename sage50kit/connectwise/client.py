@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from sage50kit.connectwise.access import Credentials
+from sage50kit.connectwise.answers import accepted_unread
 from sage50kit.connectwise.bodies import encoded, parsed
 from sage50kit.connectwise.conditions import all_of, chunks, condition, quote
 from sage50kit.connectwise.paging import (
@@ -22,7 +23,7 @@ from sage50kit.connectwise.paging import (
     moving,
 )
 from sage50kit.connectwise.sending import LONGEST_URL, Call, Sender
-from sage50kit.errors import ConnectWiseUnavailable, ConnectWiseUnreadable, UsageError
+from sage50kit.errors import ConnectWiseUnreadable, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -223,6 +224,12 @@ class Client:
         )
 
     def rows_in(
+        self, path: str, field: str, values: Sequence[int | str], **words: Any
+    ) -> list[dict[str, Any]]:
+        """The rows whose `field` is one of `values`; arguments as for `parts_in`."""
+        return [row for part in self.parts_in(path, field, values, **words) for row in part]
+
+    def parts_in(
         self,
         path: str,
         field: str,
@@ -230,13 +237,13 @@ class Client:
         *,
         one_each: bool = False,
         **words: Any,
-    ) -> list[dict[str, Any]]:
-        """The rows whose `field` is one of `values`, asked for in addresses of bearable length.
+    ) -> Iterator[list[dict[str, Any]]]:
+        """The same part by part, so that one is looked at while the next ones are on their way.
 
         Args:
             path: of the list.
             field: published name.
-            values: in any number; each is asked for once.
+            values: in any number; each is asked for once, in addresses of bearable length.
             one_each: a value has one row at most, so as many rows as values are all there are, and
                 nobody has to count.
             words: as for `pages`.
@@ -255,9 +262,10 @@ class Client:
             return self.rows(path, conditions=conditions, **words)
 
         if len(parts) == 1:
-            return read(parts[0])
+            yield read(parts[0])
+            return
         with ThreadPoolExecutor(self.settings.requests_at_once) as pool:
-            return [row for found in pool.map(read, parts) for row in found]
+            yield from pool.map(read, parts)
 
     # --- writing ---
 
@@ -324,10 +332,8 @@ class Client:
         try:
             return parsed(answer.content, path)
         except ConnectWiseUnreadable as error:
-            # It was accepted, and nobody can read what became of it: to be settled by looking.
-            failed = ConnectWiseUnavailable(str(error), status=answer.status_code, url=path)
-            failed.sent = True
-            raise failed from error
+            error.status = answer.status_code
+            raise accepted_unread(error, path) from error
 
     def _listing(self, path: str, *, thorough: bool = True, **params: Any) -> Listing:
         if not 1 <= params["pageSize"] <= LARGEST_PAGE:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sage50kit.connectwise import wire
+from sage50kit.connectwise.answers import accepted_unread
+from sage50kit.errors import ConnectWiseUnreadable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,8 +43,8 @@ class InvoicePayments:
     def _invoices(self, field: str, values: Sequence[Any]) -> list[wire.Invoice]:
         if not values:
             return []
-        rows = self.client.rows_in(INVOICES, field, values, one_each=True, fields=FIELDS)
-        return [wire.read(wire.Invoice, row, path=INVOICES) for row in rows]
+        parts = self.client.parts_in(INVOICES, field, values, one_each=True, fields=FIELDS)
+        return [wire.read(wire.Invoice, row, path=INVOICES) for part in parts for row in part]
 
     def of(self, invoice_id: int) -> list[wire.InvoicePayment]:
         """The payment rows of an invoice, of whatever origin."""
@@ -56,7 +58,11 @@ class InvoicePayments:
         return [wire.read(wire.InvoicePayment, row, path=UNPOSTED) for row in rows]
 
     def create(self, invoice_id: int, amount: Decimal, on: date) -> int:
-        """Record a payment; returns its id. An invoice has at most one."""
+        """Record a payment; returns its id. An invoice has at most one.
+
+        Raises:
+            ConnectWiseUnavailable: no answer, or none with an id; `.sent` tells whether it may stand there.
+        """
         path = _path(invoice_id)
         body = {
             "type": "P",
@@ -65,7 +71,10 @@ class InvoicePayments:
             "invoice": {"id": invoice_id},
         }
         answer = self.client.post(path, body, obeys=True)
-        payment: wire.InvoicePayment = wire.read(wire.InvoicePayment, answer, path=path)
+        try:
+            payment: wire.InvoicePayment = wire.read(wire.InvoicePayment, answer, path=path)
+        except ConnectWiseUnreadable as error:
+            raise accepted_unread(error, path) from error
         return payment.id
 
     def change(self, invoice_id: int, payment_id: int, amount: Decimal, on: date) -> None:

@@ -23,7 +23,12 @@ from sage50kit.connectwise.access import Access, Credentials
 from sage50kit.connectwise.answers import failure, silence
 from sage50kit.connectwise.bodies import parsed
 from sage50kit.connectwise.discovery import discover, origin
-from sage50kit.errors import ConnectWiseUnavailable, ConnectWiseUnreadable, UsageError
+from sage50kit.errors import (
+    ConfigError,
+    ConnectWiseUnavailable,
+    ConnectWiseUnreadable,
+    UsageError,
+)
 from sage50kit.version import __version__
 
 if TYPE_CHECKING:
@@ -298,12 +303,10 @@ def _facts(answer: httpx.Response) -> dict[str, Any]:
 def _connections(
     settings: ConnectWiseSettings, read_timeout: float, transport: httpx.BaseTransport | None
 ) -> httpx.Client:
-    own = settings.ca_file
-    verify = ssl.create_default_context(cafile=str(own)) if own is not None else _trusted()
     at_once = settings.requests_at_once
     return httpx.Client(
         transport=transport,
-        verify=verify,
+        verify=_trusted() if settings.ca_file is None else _authority(settings.ca_file),
         timeout=_timeout(read_timeout),
         limits=httpx.Limits(max_connections=at_once, max_keepalive_connections=at_once),
         headers={
@@ -319,6 +322,21 @@ def _connections(
 def _trusted() -> ssl.SSLContext:
     """The public authorities; reading them would cost more than all else of opening a kit."""
     return httpx.create_ssl_context(trust_env=False)
+
+
+def _authority(file: Path) -> ssl.SSLContext:
+    """The authority of a private site, and no other.
+
+    Raises:
+        ConfigError: its file is not there, or holds no certificate.
+    """
+    try:
+        return ssl.create_default_context(cafile=str(file))
+    except OSError as error:
+        raise ConfigError(
+            f"ca_file {file} cannot be used: {error}. Name the file with the certificate of the site's "
+            "authority (PEM) under [connectwise] in the profile."
+        ) from error
 
 
 def _timeout(read_seconds: float) -> httpx.Timeout:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sage50kit import outcome
-from sage50kit.errors import UsageError
+from sage50kit.errors import BatchTaken, UsageError
 from sage50kit.kit.ends import day_of
 from sage50kit.kit.flow import Flow
 from sage50kit.model import ONCE_POSTED, Plan
@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from sage50kit.batch.drift import Drift
     from sage50kit.batch.report import PushReport
     from sage50kit.batch.rerun import Rerun
-    from sage50kit.batch.unpost import Undone
+    from sage50kit.batch.undone import Undone
     from sage50kit.batch.verify import Verification
+    from sage50kit.issues import Issue
 
 
 class Corrections(Flow):
@@ -29,7 +30,7 @@ class Corrections(Flow):
     def resume(
         self, document: str = "", *, posted: str | None = None, not_posted: bool = False
     ) -> list[PushReport]:
-        """Finish whatever an interrupted push left; the report of each batch.
+        """Finish whatever an interrupted push or un-posting left; the report of each batch.
 
         Args:
             document: label or key of a document in doubt that a person has looked up in Sage 50.
@@ -41,16 +42,27 @@ class Corrections(Flow):
             PushInProgress: another push holds the company.
         """
         from sage50kit.batch.resume import answer, resume
+        from sage50kit.batch.unpost import finish_unpostings
 
         if bool(document) != ((posted is not None) ^ not_posted):
-            raise UsageError("say of one document either where it was posted, or that it was not.")
+            raise UsageError(
+                "say of one document where it was posted (--document KEY --posted NUMBER), or that it was "
+                "not (--document KEY --not-posted)."
+            )
         answered = ""
         if document:
             answered = answer(document, posted=posted, company=self.company, log=self.log)
         reports = resume(**self._both, answered=answered, progress=self.step("post"))
+        reports += finish_unpostings(**self._both)
         for report in reports:
             self._tell("resume", report)
         return reports
+
+    def unsent(self) -> list[Issue]:
+        """The batches that a push recorded and did not begin to send: one finding each."""
+        from sage50kit.batch.pending import unsent_batches, unsent_finding
+
+        return [unsent_finding(known) for known in unsent_batches(self.log)]
 
     def rerun(self, batch: str, *, repost: Collection[str] = (), dry_run: bool = True) -> Rerun:
         """Compare a batch with the books, then post what is missing; a dry run only compares.
@@ -117,6 +129,7 @@ class Corrections(Flow):
         document: str = "",
         void: bool = False,
         on: date | str | None = None,
+        dry_run: bool = False,
     ) -> Undone:
         """Take a batch, or one document, out of ConnectWise's batches; says what to undo in Sage 50.
 
@@ -125,17 +138,22 @@ class Corrections(Flow):
             document: or the key of one transaction.
             void: cancel the documents in the company, too, where the connector can.
             on: the date of the cancellation; each document's own date without it.
+            dry_run: only list the documents; nothing is written.
 
         Raises:
             UsageError: neither or both are named, or the log does not know it.
         """
-        from sage50kit.batch.unpost import unpost_batch, unpost_document
+        from sage50kit.batch.unpost import review_unposting, unpost_batch, unpost_document
 
-        if bool(batch) == bool(document):
+        if batch and document:
+            raise UsageError("name a batch or a document to un-post, not both.")
+        if not batch and not document:
             raise UsageError("name a batch or a document to un-post.")
         words: dict[str, Any] = {**self._both, "void": void, "on": day_of(on)}
         if void and not self.company.capabilities.voids:
             raise UsageError("this connector cannot void documents. Un-post, then void in Sage 50.")
+        if dry_run:
+            return review_unposting(batch, document, company=self.company, log=self.log)
         undone = unpost_batch(batch, **words) if batch else unpost_document(document, **words)
         self._tell("unpost", undone)
         return undone
@@ -192,6 +210,7 @@ class Corrections(Flow):
             )
         if not anyway:
             self._refuse_standing(list(frame["key"]))
+        self._refuse_waiting(batch)
         plan = Plan(
             batch=batch,
             site=self.connectwise.name,
@@ -244,6 +263,22 @@ class Corrections(Flow):
         ]
         return pd.DataFrame(self.log.history()).reindex(columns=columns)
 
+    def _refuse_waiting(self, batch: str) -> None:
+        """A number under which a push waits for its first document is not taken by anything else.
+
+        Raises:
+            BatchTaken: one does.
+        """
+        from sage50kit.batch.pending import is_unsent
+
+        known = self.log.batch(batch)
+        if known is not None and self.log.documents(batch) and is_unsent(known, self.log):
+            raise BatchTaken(
+                f"batch {batch} was recorded on {known.started[:10]} by {known.actor} and nothing of it was "
+                f"sent yet. Finish it: sage50kit push --batch {batch}. Or take another number. Nothing was "
+                "written."
+            )
+
     def _refuse_standing(self, keys: Sequence[str]) -> None:
         """What stands in the books is pushed to join a batch, not cleared as if it had no posting.
 
@@ -276,7 +311,9 @@ class Corrections(Flow):
         frame = self._unposted
         missing = [key for key in keys if key not in set(frame["key"])]
         if missing:
-            raise UsageError(f"{', '.join(missing)} is not unposted in ConnectWise. Ask: why KEY.")
+            raise UsageError(
+                f"{', '.join(missing)} is not unposted in ConnectWise. To see where it is: sage50kit why {missing[0]}"
+            )
         return frame[frame["key"].isin(list(keys))].assign(left_out="")
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from sage50kit import outcome
 from sage50kit.connectors import open_company
-from sage50kit.errors import UsageError
+from sage50kit.errors import ConfigError, UsageError
 from sage50kit.profile import Profile
 from sage50kit.pushlog.opening import open_log
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sage50kit.batch.report import PushReport
-    from sage50kit.batch.unpost import Undone
+    from sage50kit.batch.undone import Undone
     from sage50kit.connectors.base import Connector
     from sage50kit.connectwise.site import ConnectWise
 
@@ -35,10 +35,10 @@ class Ends:
         self.profile = profile if isinstance(profile, Profile) else _load(profile, self._open)
         self._progress = progress
         self.workdir = self.profile.workdir
-        self.workdir.mkdir(parents=True, exist_ok=True)
+        request_log = _writable(self.workdir / "requests.jsonl")
         with ExitStack() as opening:  # what is open is closed again if the next thing fails
             opening.push(self._open.__exit__)
-            client = Client.from_profile(self.profile, request_log=self.workdir / "requests.jsonl")
+            client = Client.from_profile(self.profile, request_log=request_log)
             self.connectwise: ConnectWise = ConnectWise(self._open.enter_context(client))
             self.company: Connector = open_company(self.profile)
             self._open.callback(self.company.close)
@@ -99,6 +99,24 @@ def day_of(value: date | str | None) -> date | None:
         return date.fromisoformat(value)
     except ValueError:
         raise UsageError(f"{value!r} is not a date. Write it as 2026-10-31.") from None
+
+
+def _writable(path: Path) -> Path:
+    """The first file of the workdir that every verb writes.
+
+    Raises:
+        ConfigError: the folder cannot be made, or not be written; before anything is sent.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.open("a", encoding="utf-8").close()
+    except OSError as error:
+        raise ConfigError(
+            f"the workdir {path.parent} cannot be written ({error.strerror or error}). Correct workdir in "
+            "the profile, or the rights of that folder. Nothing was sent.",
+            record=str(path.parent),
+        ) from error
+    return path
 
 
 def _load(profile: str | Path, stack: ExitStack) -> Profile:

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from sage50kit.errors import BatchTaken, UsageError
-from sage50kit.kit.ends import Ends, day_of
-from sage50kit.model import KINDS, Kind, LeftOut, Plan
+from sage50kit.kit.ends import Ends, day_of, today
+from sage50kit.model import ARRIVED, KINDS, Kind, LeftOut, Plan
 from sage50kit.pushlog import UNSENT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
+    from datetime import date
 
     import pandas as pd
 
     from sage50kit.batch.drafting import Prepared
     from sage50kit.batch.proof import Proof
     from sage50kit.batch.report import PushReport
+    from sage50kit.pushlog import LoggedBatch
 
 
 class Flow(Ends):
@@ -44,7 +45,7 @@ class Flow(Ends):
             kinds: which kinds; None for the profile's.
         """
         from sage50kit.connectwise import frames
-        from sage50kit.payments.golive import linked
+        from sage50kit.pushlog.links import linked
 
         chosen = self.profile.push.kinds if kinds is None else tuple(kinds)
         if unknown := set(chosen) - set(KINDS):
@@ -110,16 +111,35 @@ class Flow(Ends):
         return "".join(f" But {issue.message}: {issue.fix}." for issue in grave)
 
     def _why_gone(self, key: str) -> str:
-        for row in self.log.of_transactions([key]).get(key, []):
-            if row.state in ("posted", "exported"):
-                return (
-                    f"{key} was posted in batch {row.batch} and stands in Sage 50 at {row.place}."
-                )
-            return f"{key} is {row.state} in batch {row.batch}. {row.reason}".strip()
+        """What the log says of a transaction that is not unposted: its latest batch knows best."""
+        for row in self.log.history():  # newest first
+            known = (
+                None if row["state"] in ("planned", "unposted") else self.log.batch(row["batch"])
+            )
+            if known is not None and key in {one.key for one in known.transactions}:
+                return self._why_batched(key, known)
+        for past in self.log.of_transactions([key]).get(key, [])[-1:]:
+            return f"{key} is {past.state} in batch {past.batch}. {past.reason}".strip()
         return (
             f"{key} is not among ConnectWise's unposted records: it is not closed (invoice), not "
             "approved (expense), not received and closed (receipt), or it is in another batch."
         )
+
+    def _why_batched(self, key: str, known: LoggedBatch) -> str:
+        batch = known.batch
+        rows = [row for row in self.log.documents(batch) if key in row.document.transactions]
+        if not rows:
+            reason = next(row.reason for row in known.transactions if row.key == key)
+            return f"{key} is in batch {batch} without a posting: {reason}."
+        last = rows[-1]
+        if last.state == "joined":
+            return (
+                f"{key} stands in Sage 50 at {last.place}; it joined batch {batch} without being posted "
+                "again."
+            )
+        if last.state in ARRIVED:
+            return f"{key} was posted in batch {batch} and stands in Sage 50 at {last.place}."
+        return f"{key} is {last.state} in batch {batch}. {last.reason}".strip()
 
     # --- validate, plan, preview ---
 
@@ -135,12 +155,13 @@ class Flow(Ends):
 
         frame = self._chosen(selected)
         kinds = set(frame["kind"]) or set(self.profile.push.kinds)
-        stem = propose_number(date.today(), self.profile.push.initials, kinds, ())  # noqa: DTZ011  # the person's day
+        day, initials = today(), self.profile.push.initials
+        stem = propose_number(day, initials, kinds, ())
         taken = [
             *self.connectwise.batch_identifiers(stem),
             *(row["batch"] for row in self.log.history()),
         ]
-        return propose_number(date.today(), self.profile.push.initials, kinds, taken)  # noqa: DTZ011
+        return propose_number(day, initials, kinds, taken)
 
     def plan(
         self,
@@ -188,7 +209,7 @@ class Flow(Ends):
         """The proof listing of a plan: documents, GL entries, accounts, findings, totals."""
         from sage50kit.batch.proof import Proof
 
-        return Proof(plan=plan, books=self.company.books())
+        return Proof(plan=plan, books=self.company.books(), beside=self._beside(plan))
 
     def _recorded(self, batch: str, frame: pd.DataFrame) -> Plan | None:
         """The plan the log holds under this number, unless nothing of it was ever sent.
@@ -249,15 +270,35 @@ class Flow(Ends):
                 log=self.log,
                 progress=progress or self.step("post"),
             )
-        self._tell("push", report)
+        self._tell("dry run" if dry_run else "push", report)
         return report
 
     # --- inside ---
 
+    def _beside(self, plan: Plan) -> tuple[LeftOut, ...]:
+        """What the last fetch read of the plan's kinds beside the plan; nothing read is dropped silently."""
+        if self._unposted is None or self._left_out is None:
+            return ()
+        kinds = {row.kind for row in plan.transactions}
+        known = {row.key for row in plan.transactions} | {row.key for row in plan.left_out}
+        frame = self._unposted[self._unposted["kind"].isin(kinds)].drop_duplicates("key")
+        rows = frame.loc[~frame["key"].isin(known), ["key", "kind", "number", "total"]]
+        reasons = dict(zip(self._left_out["key"], self._left_out["reason"], strict=True))
+        return tuple(
+            LeftOut(
+                key=key,
+                kind=kind,
+                number=number,
+                total=total,
+                reason=reasons.get(key, "it is not chosen"),
+            )
+            for key, kind, number, total in rows.itertuples(index=False)
+        )
+
     def _chosen(self, selected: pd.DataFrame | None) -> pd.DataFrame:
         """The selected rows, each transaction once; all unposted ones without a selection."""
         from sage50kit import reading
-        from sage50kit.payments.golive import linked
+        from sage50kit.pushlog.links import linked
 
         if selected is None:
             return self.fetch()

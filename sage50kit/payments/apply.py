@@ -3,7 +3,7 @@
     claim    one at a time per company
     begin    every intent, and every invoice that is touched, is on disk before anything is sent
     post     payments of the portal into Sage, one receipt at a time
-    send     up to eight writes at a time; silence is settled by looking at once
+    send     up to eight writes at a time; silence and refusals are settled by looking at once
     settle   what stands in ConnectWise now, or why it waits for its next try
     end      the cursor moves over what was read whole
 
@@ -21,7 +21,13 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 from sage50kit.batch.push import hold
-from sage50kit.errors import ConnectWiseError, ConnectWiseUnavailable, NotFound, UsageError
+from sage50kit.errors import (
+    ConnectWiseError,
+    ConnectWiseRejected,
+    ConnectWiseUnavailable,
+    ConnectWiseUnreadable,
+    UsageError,
+)
 from sage50kit.issues import finding
 from sage50kit.money import ZERO, text
 from sage50kit.payments import portal
@@ -29,11 +35,11 @@ from sage50kit.payments.model import Change, Outcome, Waiting, Written
 from sage50kit.payments.report import PaymentReport
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator, Sequence
+    from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 
     from sage50kit.connectors.base import Connector
     from sage50kit.connectwise.payments import InvoicePayments
-    from sage50kit.payments.model import PaymentPlan
+    from sage50kit.payments.model import Carried, PaymentPlan
     from sage50kit.payments.record import PaymentRecord
     from sage50kit.pushlog import PushLog
 
@@ -73,8 +79,13 @@ def apply(
     with hold(company, log):
         record.begin(plan)
         postings = []
+        ready = _still_ready(plan, company, connectwise, record)
         for wanted in plan.portal:
-            posting = portal.post(wanted, company=company, cash_account_id=cash_account_id)
+            posting = (
+                portal.post(wanted, company=company, cash_account_id=cash_account_id)
+                if wanted in ready
+                else portal.not_posted(wanted)
+            )
             record.settle_portal(posting)
             postings.append(posting)
         changes, outcomes = _still_so(plan, connectwise)
@@ -91,11 +102,25 @@ def apply(
     )
 
 
+def _is_fresh(plan: PaymentPlan) -> bool:
+    # By the clock on the wall: the monotonic one stands still while a computer sleeps.
+    return abs(time.time() - plan.made) < _FRESH_SECONDS
+
+
+def _still_ready(
+    plan: PaymentPlan, company: Connector, connectwise: InvoicePayments, record: PaymentRecord
+) -> Collection[Carried]:
+    """The payments of the portal that are as the plan saw them."""
+    if _is_fresh(plan):
+        return plan.portal
+    return portal.still_ready(plan.portal, record.known(), company=company, connectwise=connectwise)
+
+
 def _still_so(
     plan: PaymentPlan, connectwise: InvoicePayments
 ) -> tuple[list[Change], list[Outcome]]:
     """The changes whose invoice shows what the plan saw; a plan that was thought over is looked at again."""
-    if time.monotonic() - plan.made < _FRESH_SECONDS:
+    if _is_fresh(plan):
         return list(plan.changes), []
     ids = [row.base.invoice_id for row in plan.changes]
     there = {row.id: row.payments or ZERO for row in connectwise.by_id(ids)}
@@ -113,12 +138,14 @@ def _still_so(
 
 
 def _sent(changes: Sequence[Change], connectwise: InvoicePayments) -> Iterator[list[Outcome]]:
-    """The outcomes of all writes, in groups; nothing more is tried once ConnectWise is gone."""
+    """The outcomes of all writes, in groups; nothing more is tried once ConnectWise takes no more."""
     gone = Event()
 
     def one(change: Change) -> Outcome:
         if gone.is_set():
-            return _waits(change, "payment_unanswered", "it was gone by then", written=change.base)
+            return _waits(
+                change, "payment_unanswered", "it took nothing more by then", written=change.base
+            )
         return _send(change, connectwise, gone)
 
     # While a group is recorded, the next ones are on their way; if recording fails, the rest is not sent.
@@ -148,15 +175,15 @@ def _send(change: Change, connectwise: InvoicePayments, gone: Event) -> Outcome:
     try:
         return Outcome(change=change, written=_write(change, connectwise))
     except ConnectWiseUnavailable as error:
-        if not error.sent:
-            if not error.status:
-                gone.set()
-            return _waits(change, "payment_unanswered", str(error), written=change.base)
+        if error.sent:
+            return _look(change, connectwise, error)
+        gone.set()
+        return _waits(change, "payment_unanswered", str(error), written=change.base)
+    except ConnectWiseUnreadable as error:
         return _look(change, connectwise, error)
-    except NotFound as error:
-        if change.do == "delete":  # somebody was faster; it is gone, as it should be
-            return Outcome(change=change, written=change.after)
-        return _waits(change, "payment_refused", str(error), written=change.base)
+    except ConnectWiseRejected as error:
+        # A proxy may have sent it twice, and a 404 may be that of an address: what stands there decides.
+        return _look(change, connectwise, error, refused=True)
     except ConnectWiseError as error:
         return _waits(change, "payment_refused", str(error), written=change.base)
 
@@ -176,20 +203,23 @@ def _write(change: Change, connectwise: InvoicePayments) -> Written:
     return change.after
 
 
-def _look(change: Change, connectwise: InvoicePayments, why: ConnectWiseUnavailable) -> Outcome:
-    """After silence: whether it stands there. Whatever else is found waits for the next plan."""
+def _look(
+    change: Change, connectwise: InvoicePayments, why: ConnectWiseError, *, refused: bool = False
+) -> Outcome:
+    """After silence or a refusal: whether it stands there. What else is found waits for the next plan."""
+    code = "payment_refused" if refused else "payment_unanswered"
     others = {row.payment_id for row in change.base.foreign}
     try:
         rows = [row for row in connectwise.of(change.base.invoice_id) if row.id not in others]
     except ConnectWiseError as error:
-        return _waits(change, "payment_unanswered", str(error))
+        return _waits(change, code, f"{why} {error}")
     if change.do == "delete" and change.base.payment_id not in {row.id for row in rows}:
         return Outcome(change=change, written=change.after)
     for row in rows:
         same = (row.amount, row.payment_date) == (change.amount, change.on)
         if same and change.do != "delete" and change.base.payment_id in (None, row.id):
             return Outcome(change=change, written=replace(change.after, payment_id=row.id))
-    return _waits(change, "payment_unanswered", str(why))
+    return _waits(change, code, str(why), written=change.base if refused else None)
 
 
 def _waits(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sage50kit.model import Application
 
 Key: TypeAlias = tuple[str, str]  # customer ID and invoice number, as Sage compares them
-Way: TypeAlias = Literal["changes", "compared", "full"]
+Way: TypeAlias = Literal["changes", "compared", "full", "restored"]
 
 
 def key_of(customer_id: str, number: str) -> Key:
@@ -67,6 +67,11 @@ class Paid:
     def credit(self) -> Decimal:
         """Dollars of credit memos."""
         return total(row.applied for row in self.applications if row.kind == "credit_memo")
+
+    @cached_property
+    def credit_at_most(self) -> Decimal:
+        """The same with what a receipt may have credited here, though it counts as money."""
+        return self.credit + total(row.may_be_credit for row in self.applications)
 
     @cached_property
     def latest(self) -> date | None:
@@ -309,7 +314,7 @@ class PaymentPlan:
     arrived: tuple[Carried, ...] = ()  # found there, though nobody had answered
     unchanged: int = 0
     issues: tuple[Issue, ...] = ()
-    made: float = 0.0  # seconds of the monotonic clock
+    made: float = 0.0  # seconds since 1970
 
     def __repr__(self) -> str:
         """Short, for notebooks and logs."""

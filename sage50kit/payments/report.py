@@ -21,6 +21,7 @@ _WAYS = {
     "changes": "the receipts that changed since then",
     "compared": "all receipts, compared with the last reading (this connector cannot tell changes)",
     "full": "all receipts and every invoice ever paid (full pass)",
+    "restored": "all receipts and every invoice ever paid (the company knows no more where the last run ended)",
 }
 _COLUMNS = ("number", "customer_id", "do", "before", "amount", "total", "sent_date", "paid_date")
 

@@ -200,5 +200,5 @@ def _refuse(who: dict[str, Any] | None) -> NoReturn:
     words = "{actor} on {machine} (process {process}) since {since}"
     holder = "it has just begun" if who is None else words.format_map(who)
     raise PushInProgress(
-        f"another push holds this company: {holder}. Wait until it has ended."
+        f"another push holds this company: {holder}. Wait until it has ended.", holder=who
     ) from None

@@ -23,7 +23,7 @@ import sqlalchemy as sa
 from sage50kit.errors import LogCorrupt, LogUnavailable, UsageError
 from sage50kit.model import Joined, Plan, canonical
 from sage50kit.pushlog import claims, recording, replay
-from sage50kit.pushlog.chain import Chain, Draft, last_is_whole, read_events, with_data
+from sage50kit.pushlog.chain import STAND, Chain, Draft, last_is_whole, read_events, with_data
 from sage50kit.pushlog.migrations import prepare
 from sage50kit.pushlog.often import Often
 from sage50kit.pushlog.recording import batch_row, in_batch, of_site
@@ -36,7 +36,7 @@ from sage50kit.pushlog.rows import (
     text,
 )
 from sage50kit.pushlog.store import Store
-from sage50kit.pushlog.tables import batches, documents, logs, transactions
+from sage50kit.pushlog.tables import batches, documents, events, logs, transactions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
@@ -128,6 +128,19 @@ class PushLog:
         """
         with self._store.writing() as connection:
             recording.record(connection, self._chain, plan)
+
+    def adopt(self, plan: Plan, *, batch_id: int) -> None:
+        """Record a batch that exists in ConnectWise and that this log does not know.
+
+        Args:
+            plan: its transactions, and what stands in the books of it as `joined`.
+            batch_id: of the batch in ConnectWise.
+
+        Raises:
+            BatchTaken: the log knows the number by now.
+        """
+        with self._store.writing() as connection:
+            recording.adopt(connection, self._chain, plan, batch_id)
 
     def record_again(self, plan: Plan) -> None:
         """Record the intent to post documents of an existing batch again, as later generations.
@@ -304,6 +317,33 @@ class PushLog:
         """How many events there are."""
         (row,) = self._read(sa.select(logs.c.events).where(logs.c.company == self._chain.company))
         return int(row.events)
+
+    def stand(self) -> tuple[int, str]:
+        """How many events there are, and the hash of the last one."""
+        with self._store.reading() as connection:
+            events, head = connection.execute(STAND, {"company": self._chain.company}).one()
+            return int(events), str(head)
+
+    def follows(self, mark: tuple[int, str]) -> bool:
+        """Whether this log holds the event of a mark that was taken of it earlier."""
+        number, head = mark
+        wanted = (events.c.company == self._chain.company, events.c.seq == number)
+        rows = self._read(sa.select(events.c.hash).where(*wanted)) if number else []
+        return not number or [row.hash for row in rows] == [head]
+
+    def refuse_older(self, mark: tuple[int, str]) -> None:
+        """A log that lacks what the company has seen of it was put back from an older backup.
+
+        Raises:
+            LogCorrupt: it lacks that.
+        """
+        if not self.follows(mark):
+            raise LogCorrupt(
+                f"the push log {self._store.name} is not the one that the company saw last: it has "
+                f"{self.count()} events, and the company saw event {mark[0]} of another. It was put back "
+                "from an older backup. Restore the newest copy; where there is none: sage50kit log accept. "
+                "Nothing was sent."
+            )
 
     def verify(self) -> list[str]:
         """One sentence for all that was changed, dropped, moved or edited; none when it is whole."""

@@ -38,6 +38,23 @@ def record(connection: sa.Connection, chain: Chain, plan: Plan) -> None:
     _record_joined(connection, chain, plan)
 
 
+def adopt(connection: sa.Connection, chain: Chain, plan: Plan, batch_id: int) -> None:
+    """Record a batch that exists in ConnectWise, with the documents of it that stand in the books."""
+    HEAD.run(connection, {"company": chain.company})
+    if batch_row(connection, chain, plan.batch) is not None:
+        raise BatchTaken(
+            f"the push log knows batch {plan.batch} by now. Compare it again; nothing was written."
+        )
+    record(connection, chain, plan)
+    events = [draft("joined", one.document, "{}") for one in plan.joined]
+    events.append(Draft(kind="batch_created", payload=text({"batch_id": batch_id})))
+    chain.append(connection, plan.batch, events)
+    held = documents.update().where(*in_batch(documents, chain, plan.batch))
+    connection.execute(held.values(state="joined"))
+    made = batches.update().where(*in_batch(batches, chain, plan.batch))
+    connection.execute(made.values(state="created", batch_id=batch_id))
+
+
 def record_again(connection: sa.Connection, chain: Chain, plan: Plan) -> None:
     """Record the intent to post documents of an existing batch again, as later generations."""
     HEAD.run(connection, {"company": chain.company})

@@ -71,6 +71,13 @@ LEFT_OUT = {
     "total": "Total",
     "reason": "Reason",
 }
+NOT_IN_BATCH = {
+    "kind": "Kind",
+    "transactions": "Transactions",
+    "total": "Total",
+    "reason": "Reason",
+    "keys": "Keys",
+}
 CREDITS_COUNT = (
     "Credit memos count with the invoices here, and against them in the change of receivables."
 )

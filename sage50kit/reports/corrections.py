@@ -8,9 +8,13 @@ from sage50kit.reports.listings import issues_table
 from sage50kit.reports.page import Page, table
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
     from sage50kit.batch.drift import Drift
     from sage50kit.batch.rerun import Rerun
-    from sage50kit.batch.unpost import Undone
+    from sage50kit.batch.undone import Undone
 
 
 def rerun_page(rerun: Rerun) -> Page:
@@ -24,6 +28,17 @@ def rerun_page(rerun: Rerun) -> Page:
             table(rerun.documents, "Document by document", sums=["connectwise", "books"]),
             issues_table(rerun.issues),
         ),
+    )
+
+
+def resume_page(headlines: Sequence[str], issues: pd.DataFrame) -> Page:
+    """What was finished, batch by batch, and what a person has to do about it."""
+    nothing = "Nothing that was sent is unfinished." if len(issues) else "Nothing is unfinished."
+    return Page(
+        title="What an interruption left",
+        headline=" ".join(headlines) or nothing,
+        tone="warn" if len(issues) else "good",
+        tables=(issues_table(issues),) if len(issues) else (),
     )
 
 

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from sage50kit.reports.page import Cell
 
 
+# The wide forms are commands too where Excel is set to Japanese, Chinese or Korean.
+_COMMANDS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
+
+
 def render(frame: pd.DataFrame) -> bytes:
     """All columns under their own names, amounts exact; UTF-8 with the mark that Excel looks for."""
     lines = io.StringIO()
@@ -28,7 +32,7 @@ def render(frame: pd.DataFrame) -> bytes:
 
 def is_formula(text: str) -> bool:
     """Whether a spreadsheet would read `text` as a formula or a command."""
-    return text.startswith(("=", "+", "-", "@", "\t", "\r"))
+    return text.startswith(_COMMANDS)
 
 
 def neutral(text: str) -> str:

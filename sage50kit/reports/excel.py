@@ -131,8 +131,10 @@ class _Drawing:
     def _sheet(self, title: str) -> Any:
         """A sheet under a name that Excel takes: at most 31 characters, none twice."""
         name = "".join(" " if mark in "[]:*?/\\'" else mark for mark in title)[:31].strip()
+        stem, number = name[:28], 1
         while name.casefold() in self.taken:
-            name = f"{name[:29]} 2"
+            number += 1
+            name = f"{stem} {number}"
         self.taken.add(name.casefold())
         return self.book.add_worksheet(name)
 

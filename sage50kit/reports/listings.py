@@ -16,6 +16,7 @@ from sage50kit.reports.columns import (
     GL_ENTRIES,
     ISSUES,
     LEFT_OUT,
+    NOT_IN_BATCH,
     SAGES_OWN,
     SAGES_VALUE,
     SIDES,
@@ -52,6 +53,8 @@ class ProofLike(Protocol):
     def issues(self) -> pd.DataFrame: ...  # noqa: D102
     @property
     def left_out(self) -> pd.DataFrame: ...  # noqa: D102
+    @property
+    def not_in_batch(self) -> pd.DataFrame: ...  # noqa: D102
     @property
     def cleared(self) -> pd.DataFrame: ...  # noqa: D102
     @property
@@ -115,6 +118,7 @@ def proof_page(proof: ProofLike, *, thru_date: date | None = None) -> Page:
         _account_table(proof.by_account),
         table(proof.cleared, "Batched without a posting", columns=LEFT_OUT, sums=["total"]),
         left_out_table(proof.left_out),
+        _beside_table(proof.not_in_batch),
     )
     return Page(
         title=f"Proof listing of batch {proof.plan.batch}",
@@ -143,7 +147,7 @@ def push_page(report: PushReportLike) -> Page:
     batch_id = (("ConnectWise batch record", str(report.batch_id)),) if report.batch_id else ()
     following = (("Next batch number", report.next_batch),) if report.next_batch else ()
     return Page(
-        title=f"{'Rehearsal' if report.dry_run else 'Push'} of batch {report.batch}",
+        title=_what_was_done(report),
         headline=report.headline,
         tone=_status_tone(report.status),
         facts=(
@@ -155,6 +159,15 @@ def push_page(report: PushReportLike) -> Page:
         ),
         tables=tables,
     )
+
+
+def _what_was_done(report: PushReportLike) -> str:
+    """What a report is about: a batch without documents was not pushed."""
+    if report.dry_run:
+        return f"Rehearsal of batch {report.batch}"
+    if len(report.cleared) and not len(report.documents):
+        return f"Batch {report.batch} without a posting"
+    return f"Push of batch {report.batch}"
 
 
 def verification_page(verification: VerificationLike) -> Page:
@@ -202,7 +215,7 @@ def _valued_by_sage(documents: pd.DataFrame) -> bool:
     """Whether a document agrees although the books have another amount: a decrease of stock."""
     if not {"equal", "books", "connectwise"} <= set(documents.columns):
         return False
-    agreed = documents[documents["equal"].astype(bool)]
+    agreed = documents[documents["equal"].astype(bool) & documents["books"].notna()]
     return list(agreed["books"]) != list(agreed["connectwise"])
 
 
@@ -243,6 +256,17 @@ def left_out_table(left_out: pd.DataFrame) -> Table:
     """What stays unposted, and why."""
     return table(
         left_out, "Left out", columns=LEFT_OUT, sums=["total"], empty="Nothing was left out."
+    )
+
+
+def _beside_table(rows: pd.DataFrame) -> Table:
+    """What ConnectWise lists of the same kinds and is in no document here."""
+    return table(
+        rows,
+        "Unposted, and not in this batch",
+        columns=NOT_IN_BATCH,
+        sums=["total"],
+        empty="Nothing: all that was read of these kinds is above.",
     )
 
 

@@ -29,6 +29,7 @@ _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]
 
 WORDS = {
     "account_id": "Account",
+    "batched_without_posting": "Batched without a posting",
     "books": "Sage 50",
     "connectwise": "ConnectWise",
     "control_total": "Control total",
@@ -41,6 +42,7 @@ WORDS = {
     "log": "Push log",
     "made_by": "Made by",
     "net": "Net by the kit",
+    "of_which_not_posted": "ConnectWise, without a posting",
     "new_masters": "Records to create first",
     "payables_change": "Expected change of payables",
     "party_id": "ID",

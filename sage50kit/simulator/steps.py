@@ -57,6 +57,7 @@ def push(world: World, dice: Random, trouble: Trouble) -> None:
 def resume(world: World, dice: Random, trouble: Trouble) -> None:
     """Finish what was interrupted; a person looks for what nobody can tell."""
     del dice
+    before = set(world.living())
     with world.kit(trouble) as kit:
         world.planned()
         for report in kit.resume():
@@ -66,6 +67,7 @@ def resume(world: World, dice: Random, trouble: Trouble) -> None:
             world.say(f"  a person says: {label} is {place or 'not there'}")
             for report in kit.resume(label, posted=place, not_posted=place is None):
                 world.say(f"  {report.headline}")
+    world.deeds.voided |= before - set(world.living())  # by an un-posting that had been cut off
 
 
 def doubtful(world: World) -> list[str]:

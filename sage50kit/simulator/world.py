@@ -28,7 +28,8 @@ from sage50kit.kit import Kit
 from sage50kit.model import Document
 from sage50kit.sandbox.app import make_app
 from sage50kit.sandbox.faults import Faults
-from sage50kit.sandbox.serve import COMPANY_NAME, default_gate
+from sage50kit.sandbox.pairing import COMPANY_NAME
+from sage50kit.sandbox.serve import default_gate
 from sage50kit.simulator import ground
 from sage50kit.simulator.points import Points, PowerCut, power_cut
 from sage50kit.simulator.trouble import Trouble

@@ -84,7 +84,7 @@ def standing(db: sqlite3.Connection) -> list[Receipt]:
 
 def changed(db: sqlite3.Connection, cursor: str) -> list[Receipt]:
     """Those entered, changed, voided or deleted after a cursor."""
-    after = (int(cursor),)
+    after = (int(cursor.partition("-")[0]),)
     chosen = "SELECT document_id FROM receipt_change WHERE revision > ?"
     return [*_receipts(db, chosen, after), *_deleted(db, "revision > ?", after)]
 
@@ -100,8 +100,20 @@ def saved_since(db: sqlite3.Connection, day: date) -> list[Receipt]:
 
 
 def cursor_of(db: sqlite3.Connection) -> str:
-    """The cursor of now."""
-    return str(db.execute("SELECT COALESCE(MAX(revision), 0) FROM receipt_change").fetchone()[0])
+    """The cursor of now: the latest change and its mark."""
+    query = "SELECT revision || '-' || mark FROM receipt_change ORDER BY revision DESC LIMIT 1"
+    row = db.execute(query).fetchone()
+    return str(row[0]) if row else "0"
+
+
+def knows(db: sqlite3.Connection, cursor: str) -> bool:
+    """Whether the change of a cursor is in the file; not where the file was restored from a backup.
+
+    Changes after a restoration get the numbers of those that were lost, but never their marks.
+    """
+    revision, _, mark = cursor.partition("-")
+    query = "SELECT 1 FROM receipt_change WHERE revision = ? AND mark = ?"
+    return revision == "0" or db.execute(query, (int(revision), mark)).fetchone() is not None
 
 
 def one(db: sqlite3.Connection, document_id: int) -> Receipt:
@@ -123,7 +135,8 @@ def note_change(db: sqlite3.Connection, document_id: int, *, deleted: bool = Fal
     """Write down that a receipt, or what a credit memo pays, was entered, changed or deleted today."""
     db.execute(
         "INSERT INTO receipt_change (document_id, type, party_id, reference, posting_date, total, saved, "
-        "deleted) SELECT id, type, party_id, reference, posting_date, total, ?, ? FROM document WHERE id = ?",
+        "deleted, mark) SELECT id, type, party_id, reference, posting_date, total, ?, ?, "
+        "hex(randomblob(8)) FROM document WHERE id = ?",
         (date.today().isoformat(), int(deleted), document_id),  # noqa: DTZ011  # the bookkeeper's day
     )
 
@@ -184,10 +197,11 @@ def _applications(rows: Iterable[tuple[Any, ...]]) -> list[Application]:
 def _split(rows: list[_Row]) -> Iterator[Application]:
     """The lines of one payer: credit first, then money; a reversal the other way round."""
     credit = {row.reference: -row.cents for row in rows if row.type == "credit_memo"}
+    used = sum(credit.values())
     for row in rows:
         if row.type == "credit_memo":
             continue
-        money = row.cents - row.discount
+        whole = money = row.cents - row.discount
         for memo, left in credit.items():
             taken = min(left, money) if money > 0 else max(left, money)
             if taken and (taken > 0) == (money > 0):
@@ -195,10 +209,14 @@ def _split(rows: list[_Row]) -> Iterator[Application]:
                 money -= taken
                 yield _application(row, "credit_memo", memo, taken, 0)
         if money or row.discount:
-            yield _application(row, row.payer_type, row.payer_reference, money, row.discount)
+            most = min(whole, used) if whole > 0 else max(whole, used)
+            other = most - (whole - money) if used and (used > 0) == (whole > 0) else 0
+            yield _application(row, row.payer_type, row.payer_reference, money, row.discount, other)
 
 
-def _application(row: _Row, kind: PaidBy, reference: str, cents: int, discount: int) -> Application:
+def _application(
+    row: _Row, kind: PaidBy, reference: str, cents: int, discount: int, may_be_credit: int = 0
+) -> Application:
     return Application(
         kind=kind,
         place=place_of(row.payer_type, row.payer),
@@ -208,5 +226,6 @@ def _application(row: _Row, kind: PaidBy, reference: str, cents: int, discount: 
         date=date.fromisoformat(row.date),
         amount=from_scaled(cents, MONEY_PLACES),
         discount=from_scaled(discount, MONEY_PLACES),
+        may_be_credit=from_scaled(may_be_credit, MONEY_PLACES),
         reverses=row.reverses,
     )

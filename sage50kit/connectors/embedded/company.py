@@ -342,6 +342,11 @@ class EmbeddedCompany:
             rows = applications.changed(db, cursor) if cursor else applications.standing(db)
             return rows, latest, True
 
+    def knows_cursor(self, cursor: str) -> bool:
+        """Whether the company still has what it had at a cursor: not after a restored backup."""
+        with self._file.reading() as db:
+            return applications.knows(db, cursor)
+
     def applications(
         self,
         *,
@@ -377,20 +382,35 @@ class EmbeddedCompany:
         with self._file.reading() as db:
             return str(db.execute("SELECT log_id FROM company").fetchone()[0])
 
-    def adopt_log(self, log_id: str) -> None:
-        """Bind the company to a push log.
+    def log_mark(self) -> tuple[int, str]:
+        """Number and hash of the last event of its log that the company was told of; (0, "") if of none."""
+        with self._file.reading() as db:
+            events, head = db.execute("SELECT log_events, log_head FROM company").fetchone()
+            return int(events), str(head)
+
+    def adopt_log(
+        self, log_id: str, *, mark: tuple[int, str] | None = None, instead_of: str = ""
+    ) -> None:
+        """Bind the company to a push log, and remember how far it is.
+
+        Args:
+            log_id: of the log.
+            mark: number and hash of its last event; None leaves what is remembered.
+            instead_of: the log that a person gives up for this one.
 
         Raises:
             CompanyError: it belongs to another one.
         """
         with self._file.writing() as db:
             owner = db.execute("SELECT log_id FROM company").fetchone()[0]
-            if owner not in {"", log_id}:
+            if owner not in {"", log_id, instead_of}:
                 raise CompanyError(
-                    f"company {self.name} belongs to the push log {owner}, not to {log_id}. Use the "
-                    "workdir of that log; two logs on one company would post documents twice."
+                    f"company {self.name} belongs to the push log {owner}, not to {log_id}. Put that "
+                    "log back; two logs on one company would post documents twice."
                 )
             db.execute("UPDATE company SET log_id = ?", (log_id,))
+            if mark is not None:
+                db.execute("UPDATE company SET log_events = ?, log_head = ?", mark)
 
 
 def _posted(db: sqlite3.Connection, row: int, warnings: Iterable[str] = ()) -> Posted:

@@ -59,11 +59,8 @@ def write_company(
     Raises:
         ConfigError: the file exists already, or the lists are not ones that Sage would take.
     """
-    if path.exists():
-        raise ConfigError(
-            f"{path} exists already and is not overwritten. Choose another name or remove it."
-        )
     path.parent.mkdir(parents=True, exist_ok=True)
+    _reserve(path)
     db = connect(path)
     try:
         db.execute("BEGIN IMMEDIATE")
@@ -77,6 +74,20 @@ def write_company(
             raise ConfigError(f"the company {name} cannot be created: {error}") from error
         raise
     db.close()
+
+
+def _reserve(path: Path) -> None:
+    """Take the name, so that of two who create one company the second neither mixes in nor deletes it.
+
+    Raises:
+        ConfigError: there is a file already.
+    """
+    try:
+        path.open("xb").close()
+    except FileExistsError:
+        raise ConfigError(
+            f"{path} exists already and is not overwritten. Choose another name or remove it."
+        ) from None
 
 
 def _fill(

@@ -170,10 +170,10 @@ def apply_credit(
 
 def _unapply(db: sqlite3.Connection, memo: int) -> None:
     db.execute(
-        "DELETE FROM application WHERE (by_document_id = ?1 AND document_id IN (SELECT id FROM document "
-        "WHERE type = 'sales_invoice')) OR (document_id = ?1 AND by_document_id IN (SELECT id FROM document "
-        "WHERE type = 'sales_invoice'))",
-        (memo,),
+        "DELETE FROM application WHERE (by_document_id = :memo AND document_id IN (SELECT id FROM document "
+        "WHERE type = 'sales_invoice')) OR (document_id = :memo AND by_document_id IN (SELECT id FROM "
+        "document WHERE type = 'sales_invoice'))",
+        {"memo": memo},
     )
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import sqlite3
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 APPLICATION_ID = 0x53353043  # "S50C" in the file header: not every SQLite file is a company
 
 MONEY_PLACES = 2
@@ -22,7 +22,9 @@ _LISTS = """
 CREATE TABLE company (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     name TEXT NOT NULL,
-    log_id TEXT NOT NULL DEFAULT ''
+    log_id TEXT NOT NULL DEFAULT '',
+    log_events INTEGER NOT NULL DEFAULT 0,
+    log_head TEXT NOT NULL DEFAULT ''
 );
 CREATE TABLE defaults (
     id INTEGER PRIMARY KEY CHECK (id = 1),
@@ -133,7 +135,8 @@ CREATE TABLE receipt_change (
     posting_date TEXT NOT NULL,
     total INTEGER NOT NULL CHECK (typeof(total) = 'integer'),
     saved TEXT NOT NULL,
-    deleted INTEGER NOT NULL
+    deleted INTEGER NOT NULL,
+    mark TEXT NOT NULL DEFAULT ''
 );
 CREATE INDEX receipt_change_document ON receipt_change (document_id);
 """
@@ -230,7 +233,18 @@ def upgrade(db: sqlite3.Connection) -> None:
     """Bring the file of an older program forward, inside the open transaction of `db`.
 
     Version 1 had no list of what was changed in receipts; its receipts count as saved on their date.
+    Version 2 had no marks in that list, and did not remember how far its push log was.
     """
+    if db.execute("PRAGMA user_version").fetchone()[0] == 1:
+        _list_changes(db)
+    else:
+        db.execute("ALTER TABLE receipt_change ADD COLUMN mark TEXT NOT NULL DEFAULT ''")
+    db.execute("ALTER TABLE company ADD COLUMN log_events INTEGER NOT NULL DEFAULT 0")
+    db.execute("ALTER TABLE company ADD COLUMN log_head TEXT NOT NULL DEFAULT ''")
+    db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+
+def _list_changes(db: sqlite3.Connection) -> None:
     for statement in _CHANGES.split(";\n"):
         db.execute(statement)
     db.execute(
@@ -238,4 +252,3 @@ def upgrade(db: sqlite3.Connection) -> None:
         "deleted) SELECT id, type, party_id, reference, posting_date, total, posting_date, 0 FROM document "
         "WHERE type = 'receipt' AND void_of IS NULL ORDER BY id"
     )
-    db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")

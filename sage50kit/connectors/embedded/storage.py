@@ -54,7 +54,8 @@ class CompanyFile:
             try:
                 yield db
             except BaseException as error:
-                db.execute("ROLLBACK")
+                if db.in_transaction:  # a full or failing disk takes the transaction back by itself
+                    db.execute("ROLLBACK")
                 if isinstance(error, sqlite3.Error):
                     raise self._unavailable(error) from error
                 raise
@@ -118,7 +119,9 @@ def connect(path: Path, *, busy_seconds: float = BUSY_SECONDS) -> sqlite3.Connec
         db.execute("PRAGMA foreign_keys = ON")
     except sqlite3.DatabaseError as error:
         db.close()
-        raise ConfigError(f"{path} is not a company file of sage50kit: {error}") from error
+        raise ConfigError(
+            f"{path} is not a company file of sage50kit ({error}). Correct company_file in the profile."
+        ) from error
     return db
 
 

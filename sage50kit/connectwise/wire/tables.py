@@ -30,6 +30,8 @@ class BatchEntry(Wire):
     cost: Amount = None
     invoice: Reference | None = None
     purchase_order: Reference | None = None
+    expense: Reference | None = None
+    adjustment_detail: Reference | None = None
 
 
 class AccountingPackageSetup(Wire):
