@@ -24,7 +24,7 @@ from sage50kit.errors import Sage50KitError
 from sage50kit.reports.page import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
 Tone: TypeAlias = Literal["plain", "good", "warn", "bad"]
@@ -164,6 +164,13 @@ def row(*children: Any) -> ipywidgets.HBox:
     box = ipywidgets.HBox(children)
     box.add_class("s50-line")
     return box
+
+
+def replace_children(box: Any, children: Sequence[Any]) -> None:
+    """Show other parts in a box; the old ones are closed, because a kernel keeps every part that is not."""
+    old, box.children = box.children, children
+    for part in old:
+        part.close()
 
 
 @cache

@@ -26,6 +26,7 @@ from sage50kit.widgets.panel import (
     labelled,
     live_page,
     message,
+    replace_children,
     row,
     style,
     styled,
@@ -182,14 +183,14 @@ class ReceivablesPanel(Panel):
 
     def _show_section(self, _change: Any = None) -> None:
         if self.found is None or self.ageing is None:
-            self._body.children = ()
+            replace_children(self._body, ())
             return
         name = self._section.value
         frame = frames_of(self.found, self.ageing)[name]
         grid = Grid(frame, PARTS[name], label=name, empty="Nothing to show here.")
         opened = html()
         grid.observe(lambda change: self._open(opened, frame, change["new"]), "current")
-        self._body.children = (heading(name), grid, opened)
+        replace_children(self._body, (heading(name), grid, opened))
 
     def _open(self, place: ipywidgets.HTML, frame: pd.DataFrame, number: int) -> None:
         """The whole sentence of a difference that is opened."""
