@@ -51,9 +51,10 @@ PROTOCOL = (
 PROTOCOL_TESTS = (
     "claim",
     "cli_corrections",
+    "old_log",
     "push",
     "pushlog*",
-    "rerun",
+    "rerun*",
     "resume",
     "two_pushes",
     "unpost",

@@ -204,6 +204,15 @@ def test_verifying_what_was_never_sent_says_so(kit):
         kit.verify("B")
 
 
+def test_what_was_sent_is_in_doubt_and_not_unsent(kit, capsys):
+    """One document was sent when the machine stopped: resume finishes it, and names nothing besides."""
+    with interrupted(kit):
+        pushed(kit, INVOICE, "A")
+
+    assert kit.unsent() == []
+    assert line(kit, capsys, "resume")[0] == 0
+
+
 def test_a_failed_batch_is_not_unfinished(kit):
     """Every document was refused: the number is free, and nobody waits for anything."""
     pushed(kit, [HELD], "A")

@@ -202,6 +202,12 @@ def test_the_roll_forward_ends_where_the_account_ends(stage):
     assert rolled["Unexplained"] == (0, 0)
 
 
+def test_a_span_that_ends_before_it_begins_is_refused(stage):
+    """A typing error is said, instead of an opening balance that nothing explains."""
+    with pytest.raises(UsageError, match="begin on 2026-11-01 and end on 2026-10-31"):
+        reconciled(stage, since=date(2026, 11, 1))
+
+
 def test_two_systems_that_agree(stage):
     """Pushed and paid on both sides: matched; what is yet to be pushed needs nobody; exit code 0."""
     stage.push(1, 7, batch="A")

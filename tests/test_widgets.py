@@ -100,7 +100,7 @@ def test_the_choice_is_one_bit_a_row(count):
     wanted = np.arange(count) % 3 == 0
     grid.set_state({"mask": memoryview(pack(wanted))})
 
-    assert len(grid.mask) == (count + 7) // 8
+    assert len(grid.mask) == 4 + (count + 7) // 8
     assert list(grid.included) == list(wanted)
     assert list(grid.selected["number"]) == [f"CW-{number}" for number in range(0, count, 3)]
 
@@ -113,6 +113,31 @@ def test_new_rows_forget_the_old_choice():
 
     assert list(grid.included) == [True, True]
     assert grid.current == -1
+
+
+def test_a_choice_among_other_rows_counts_for_nothing():
+    """Ticked while Python was fetching: it arrives when other rows are there, and is none of theirs."""
+    grid = Grid(frame(9), COLUMNS)
+    late = grid.get_state(["mask"])["mask"][:4] + bytes(2)
+    heard: list[int] = []
+    grid.observe(lambda _change: heard.append(int(grid.included.sum())), ["current", "mask"])
+    grid.current = 8
+    for rows in (frame(9), frame(1), frame(9)):
+        grid.show(rows)
+        grid.set_state({"mask": memoryview(late)})
+        assert grid.included.all()
+
+    assert len(grid.included) == 9
+    assert set(heard) == {9, 1}
+
+
+def test_amounts_travel_with_four_decimals_whatever_they_came_with():
+    """The page counts ten-thousandths; what has more decimals is refused, not cut."""
+    plain = pd.Series([Decimal("12.5"), Decimal(-3)], dtype="object")
+
+    assert texts(plain) == ["12.5000", "-3.0000"]
+    with pytest.raises(ValueError, match="data loss"):
+        texts(pd.Series([Decimal("0.00001")], dtype="object"))
 
 
 def test_a_column_of_many_values_is_filtered_by_words():
@@ -296,7 +321,7 @@ def test_the_page_says_whether_findings_were_looked_for(kit: Kit):
 
     assert "Looking for findings on 43 transactions" in before or "are checked" in before
     assert (
-        "All 43 transactions are checked: 1 that block, 1 refusals expected"
+        "All 43 transactions are checked: ✖ 1 blocked, ⊘ 1 refused, ▲ 4 warnings"
         in picker._checked.value
     )
 
@@ -338,3 +363,42 @@ def test_the_pages_without_code_say_nothing_of_parameters(tmp_path: Path):
 
     assert len(books) >= 5
     assert [source for source in words if re.search(r"^## (\d|Parameters)", source)] == []
+
+
+@pytest.mark.usefixtures("live")
+def test_the_choice_is_of_the_rows_that_are_shown(kit: Kit):
+    """What the controls say counts when it was fetched, and not when fetching failed."""
+    picker = Picker(kit, kinds=["expense"])
+    picker.wait()
+    before = picker.parameters
+    picker._boxes["expense"].value = False
+    picker._boxes["invoice"].value = True
+    picker._detail.value = "Condensed"
+    assert picker.parameters == before
+    assert picker.gone() == []
+
+    picker._day.value = "some day"
+    picker._button.click()
+    assert "some day" in picker.message.value
+    assert picker.parameters == before
+    assert kit.profile.push.invoice_detail == before["detail"]
+
+    picker._day.value = "2026-10-31"
+    picker._button.click()
+    picker.wait()
+    assert (picker.parameters["kinds"], picker.parameters["detail"]) == (["invoice"], "Condensed")
+    assert kit.profile.push.invoice_detail == "Condensed"
+
+
+@pytest.mark.usefixtures("live")
+def test_no_choice_is_not_the_choice_of_everything(kit: Kit):
+    """Empty parameters mean all: pasted into the unattended notebook they would push what nobody chose."""
+    picker = Picker(kit, kinds=["expense"])
+    picker.wait()
+    picker.grid.included = [False] * len(picker.grid.frame)
+
+    with pytest.raises(UsageError, match="nothing is included"):
+        _ = picker.parameters
+    picker._ask_copy.click()
+    assert "Nothing is included" in picker.message.value
+    assert picker._copy.value == ""

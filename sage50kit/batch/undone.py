@@ -126,7 +126,7 @@ def undone_of(
 
 def _headline(batch: str, standing: int, *, done: bool) -> str:
     if not done:
-        return f"Batch {batch}: nothing was changed, neither in ConnectWise nor in Sage 50."
+        return f"Batch {batch}: nothing was changed in ConnectWise or in Sage 50."
     undo = f" {standing} of its documents stand in Sage 50 and must be undone there."
     return f"Batch {batch}: un-posted in ConnectWise.{undo if standing else ''}"
 

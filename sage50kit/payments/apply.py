@@ -230,6 +230,6 @@ def _waits(
     issue = finding(code, key=key, number=change.number, value=value, why=why, **words)
     base = change.base
     waits = Waiting(
-        customer_id=base.customer_id, number=base.number, code=code, reason=issue.message, tries=1
+        customer_id=base.customer_id, number=base.number, code=code, reason=issue.message
     )
     return Outcome(change=change, written=written, waits=waits, issue=issue)

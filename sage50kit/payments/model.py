@@ -136,7 +136,6 @@ class Waiting:
     number: str
     code: str = ""
     reason: str = ""
-    tries: int = 0
 
     @property
     def key(self) -> Key:

@@ -71,8 +71,8 @@ def plan(
     unmatched += unread
     decisions = [(case, decide(case)) for case in cases]
     changes = [row.change for _, row in decisions if row.change is not None]
-    waiting = [_waiting(paid, issue, known) for paid, issue in unmatched]
-    waiting += [_waits(case, row, known) for case, row in decisions if row.waits]
+    waiting = [_waiting(paid, issue) for paid, issue in unmatched]
+    waiting += [_waits(case, row) for case, row in decisions if row.waits]
     return PaymentPlan(
         site=site,
         company=company,
@@ -172,17 +172,15 @@ def _look(case: Case, *, connectwise: InvoicePayments) -> Case | Issue:
         return finding("payment_unread", key=f"payment:{number}", number=number, why=str(error))
 
 
-def _waits(case: Case, decision: Decision, known: Known) -> Waiting:
+def _waits(case: Case, decision: Decision) -> Waiting:
     issue = next(row for row in decision.issues if row.code == decision.waits)
-    return _waiting(case.paid, issue, known)
+    return _waiting(case.paid, issue)
 
 
-def _waiting(paid: Paid, issue: Issue, known: Known) -> Waiting:
-    before = next((row.tries for row in known.waiting if row.key == paid.key), 0)
+def _waiting(paid: Paid, issue: Issue) -> Waiting:
     return Waiting(
         customer_id=paid.customer_id,
         number=paid.number,
         code=issue.code,
         reason=issue.message,
-        tries=before + 1,
     )

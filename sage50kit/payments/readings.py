@@ -47,10 +47,11 @@ def reconcile_receivables(
         accounts: the receivable accounts; none for the profile's, else the company's default one.
 
     Raises:
-        UsageError: the company has no receivable account, or not such a one; the day is before the books.
+        UsageError: the company has no receivable account, or not such a one; the day is before the books, or
+            before `since`.
     """
     lists = kit.company.books()
-    _check_day(lists, as_of)
+    _check_days(lists, as_of, since)
     said = words(kit.log)
     settings = Settings(
         as_of=as_of,
@@ -89,12 +90,16 @@ def _left_out(row: Invoice, lists: Lists, said: Mapping[About, Word]) -> LeftOut
     )
 
 
-def _check_day(lists: Lists, as_of: date) -> None:
-    """Before the books begin nothing can be proven, least of all that everything agrees."""
+def _check_days(lists: Lists, as_of: date, since: date | None = None) -> None:
+    """Before the books begin, or in a span that ends before it begins, nothing can be proven."""
     first = min((row.start for row in lists.periods), default=None)
     if first is not None and as_of < first:
         raise UsageError(
             f"{as_of} is before the first accounting period, which begins on {first}. Choose a later day."
+        )
+    if since is not None and since > as_of:
+        raise UsageError(
+            f"the roll-forward cannot begin on {since} and end on {as_of}. Choose an earlier first day."
         )
 
 
@@ -115,7 +120,7 @@ def age_receivables(
     if by not in ("due_date", "invoice_date"):
         raise UsageError(f"there is no ageing by {by!r}; choose due_date or invoice_date.")
     lists = company.books()
-    _check_day(lists, as_of)
+    _check_days(lists, as_of)
     accounts = [row.account_id for row in lists.accounts if row.type == _RECEIVABLE]
     accounts += [row for row in _chart(lists, named) if row not in accounts]
     accounts = accounts or [_receivable_account(lists)]

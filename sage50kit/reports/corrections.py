@@ -33,7 +33,7 @@ def rerun_page(rerun: Rerun) -> Page:
 
 def resume_page(headlines: Sequence[str], issues: pd.DataFrame) -> Page:
     """What was finished, batch by batch, and what a person has to do about it."""
-    nothing = "Nothing that was sent is unfinished." if len(issues) else "Nothing is unfinished."
+    nothing = "All that was sent is finished."
     return Page(
         title="What an interruption left",
         headline=" ".join(headlines) or nothing,

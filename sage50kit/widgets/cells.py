@@ -5,8 +5,7 @@ from __future__ import annotations
 import traceback
 from typing import TYPE_CHECKING, Any
 
-from sage50kit.errors import Sage50KitError
-from sage50kit.widgets.panel import fault, live_page, message, styled
+from sage50kit.widgets.panel import live_page, message, sentence_of, styled
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -27,7 +26,7 @@ def _tell(
     """Called by IPython; the cells below do not run, and the server logs what is returned."""
     from IPython.core.display_functions import publish_display_data
 
-    sentence = str(error) if isinstance(error, Sage50KitError) else fault(error)
+    sentence = sentence_of(error)
     details = "".join(traceback.format_exception(kind, error, trace))
     publish_display_data(  # type: ignore[no-untyped-call]
         {"text/html": styled(message(sentence, "bad", details)), "text/plain": sentence}

@@ -24,13 +24,14 @@ from sage50kit.errors import Sage50KitError
 from sage50kit.reports.page import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
 Tone: TypeAlias = Literal["plain", "good", "warn", "bad"]
 SIGNS = {"block": "✖", "refuse": "⊘", "warn": "▲", "note": "●"}  # as in rows.js
 WORDS = {"block": "blocked", "refuse": "refused", "warn": "warning", "note": "note"}
 TONE_SIGNS: dict[Tone, str] = {"plain": "", "good": "✔ ", "warn": "▲ ", "bad": "✖ "}
+RESUME = "On the page “Run a batch” press “Finish what is in doubt”"
 _logger = logging.getLogger("sage50kit.widgets")
 
 
@@ -81,7 +82,7 @@ class Panel(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
     def fail(self, error: Exception) -> None:
         """Tell an error where the eye is, with its details folded, and log it."""
         details = "".join(traceback.format_exception(error))
-        sentence = str(error) if isinstance(error, Sage50KitError) else fault(error)
+        sentence = sentence_of(error)
         self.message.value = message(sentence, "bad", details)
         _logger.error("%s: %s", type(self).__name__, sentence)
         event = {"at": datetime.now(UTC).isoformat(), "part": type(self).__name__}
@@ -103,7 +104,14 @@ def told(method: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
-def fault(error: Exception) -> str:
+def sentence_of(error: Exception) -> str:
+    """An error in one sentence, for somebody who has the page and no terminal."""
+    if not isinstance(error, Sage50KitError):
+        return _fault(error)
+    return str(error).replace("Run: sage50kit resume", RESUME)
+
+
+def _fault(error: Exception) -> str:
     """A sentence for an error that nobody foresaw."""
     return (
         f"this is a fault of sage50kit, please report it ({type(error).__name__}: {error}). "
@@ -156,6 +164,13 @@ def row(*children: Any) -> ipywidgets.HBox:
     box = ipywidgets.HBox(children)
     box.add_class("s50-line")
     return box
+
+
+def replace_children(box: Any, children: Sequence[Any]) -> None:
+    """Show other parts in a box; the old ones are closed, because a kernel keeps every part that is not."""
+    old, box.children = box.children, children
+    for part in old:
+        part.close()
 
 
 @cache
