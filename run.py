@@ -41,8 +41,13 @@ SLOW = (
     "tests/test_two_pushes.py",
     "tests/test_widgets_unattended.py",
 )
+# Many simulated worlds take every processor, so they run alone: a small number with `--quick`.
+WORLDS = "tests/test_simulated_worlds.py"
 # What decides whether a document is posted twice: every branch of it is run by these tests, or they fail.
-PROTOCOL = ("batch.push", "batch.resume", "batch.rerun", "batch.unpost", "batch.pending", "pushlog")
+PROTOCOL = (
+    *("batch.push", "batch.settling", "batch.posting", "batch.batching"),
+    *("batch.resume", "batch.rerun", "batch.unpost", "batch.pending", "pushlog"),
+)
 PROTOCOL_TESTS = (
     "claim",
     "cli_corrections",
@@ -141,7 +146,8 @@ def test(*, quick: bool) -> int:
     missing = prepare_system()
     notebooks = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "notebooks").glob("*.ipynb"))
     protocol = protocol_tests()
-    tests = [f"--ignore={path}" for path in (SLOW if quick else protocol)]
+    tests = [f"--ignore={path}" for path in (WORLDS, *(SLOW if quick else protocol))]
+    worlds = "not slow" if quick else "slow"
     tests += ["-m", "not slow"] if quick else []
     checks: dict[str, list[object]] = {
         "ruff check": ["ruff", "check", "."],
@@ -149,6 +155,7 @@ def test(*, quick: bool) -> int:
         "mypy": ["mypy"],
         "import-linter": ["importlinter.cli", "lint-imports"],
         "nbstripout": ["nbstripout", "--verify", *notebooks],
+        "simulated worlds": ["pytest", "-n", "0", "-m", worlds, WORLDS],
         "pytest": ["pytest", *tests],
     }
     if not quick:

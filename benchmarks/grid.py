@@ -4,22 +4,30 @@
 
 A real Chromium drives JupyterLab. Each time is from the key or click to what a person sees, or to what Python holds.
 ipydatagrid has no boxes and no filter field, so only its paint and its own way of selecting all can be timed.
+
+The whole picker follows, over HTTP against a sandbox of about as many transactions: reading them is timed by itself,
+then the same three, once while findings are still looked for beside the page and once after.
 """
 
 from __future__ import annotations
 
+import json
 import platform
+import subprocess
 import sys
 import tempfile
 import time
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from tests.pages import browser, lab, notebook, open_in_lab
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from playwright.sync_api import Page
 
     from tests.pages import Server
@@ -54,6 +62,18 @@ arrived = ipywidgets.Label("arrived 0")
 grid.observe(lambda change: setattr(arrived, "value", f"arrived {int(grid.included.sum())}"), "mask")
 ipywidgets.VBox([arrived, grid])
 """
+PICKER = """
+import ipywidgets, time
+from sage50kit import Kit
+from sage50kit.widgets import Picker
+kit = Kit({profile!r})
+begun = time.perf_counter()
+picker = Picker(kit, nothing=True)
+print(f"read {{len(picker.grid.frame)}} in {{time.perf_counter() - begun:.1f}}")
+arrived = ipywidgets.Label("arrived 0")
+picker.grid.observe(lambda change: setattr(arrived, "value", f"arrived {{int(picker.grid.included.sum())}}"), "mask")
+"""
+SHOW = "ipywidgets.VBox([arrived, picker])"
 THEIRS = """
 DataGrid(shown, selection_mode="row")
 """
@@ -71,13 +91,15 @@ def main(sizes: list[int]) -> None:
             print(f"Chromium {chromium.version}")
             for rows in sizes:
                 page = chromium.new_page(viewport={"width": 1500, "height": 1000})
-                report(rows, ours(page, server, rows), theirs(page, server, rows))
+                report(f"{rows:,} rows", ours(page, server, rows), theirs(page, server, rows))
                 page.close()
+                for what, times in over_http(chromium, folder, rows).items():
+                    report(what, times, {})
 
 
-def report(rows: int, own: dict[str, float], other: dict[str, float]) -> None:
+def report(title: str, own: dict[str, float], other: dict[str, float]) -> None:
     """One table."""
-    print(f"\n{rows:,} rows (seconds)            ours   goal   ipydatagrid")
+    print(f"\n{title} (seconds)\n{'':<34}   ours  goal  ipydatagrid")
     for what, seconds in own.items():
         goal = f"{GOALS[what]:.1f}" if what in GOALS else ""
         there = f"{other[what]:.2f}" if what in other else "-"
@@ -92,6 +114,48 @@ def ours(page: Page, server: Server, rows: int) -> dict[str, float]:
     status = page.locator(".s50-status")
     status.wait_for()
     page.get_by_label("Filter Total").wait_for()
+    return steps(page, rows)
+
+
+@contextmanager
+def sandbox(folder: Path, rows: int) -> Iterator[dict[str, Any]]:
+    """A site of about so many transactions in a process of its own, its company and its profile."""
+    words = ["sandbox", "serve", "--port", "0", "--invoices", str(rows * 18 // 25), "--seed", "1"]
+    command = [sys.executable, "-m", "sage50kit", *words, "--workdir", str(folder)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, encoding="utf-8") as process:
+        assert process.stdout is not None
+        try:
+            yield json.loads(process.stdout.readline())
+        finally:
+            process.terminate()
+
+
+def over_http(chromium: Any, folder: Path, rows: int) -> dict[str, dict[str, float]]:
+    """The times of the picker, reading what a site has; by what went on meanwhile."""
+    name = f"picker-{rows}.ipynb"
+    with sandbox(folder.parent / f"site-{rows}", rows) as site, lab(folder, site["env"]) as server:
+        page = chromium.new_page(viewport={"width": 1500, "height": 1000})
+        notebook(folder / name, PICKER.format(profile=site["profile"]), SHOW)
+        page.set_default_timeout(600_000)
+        open_in_lab(page, server, name)
+        page.set_default_timeout(600_000)
+        page.get_by_label("Filter Total").wait_for()
+        said = page.locator(".jp-OutputArea-output", has_text="read ").inner_text().split()
+        count = int(said[1])
+        busy = {f"read over HTTP, {count:,} rows": float(said[3]), **steps(page, count)}
+        started = time.perf_counter()
+        page.get_by_text("transactions are checked").wait_for()
+        busy["until all findings are shown"] = time.perf_counter() - started
+        calm = steps(page, count)
+        page.close()
+    return {
+        f"picker, {count:,} rows, findings being looked for": busy,
+        "the same, afterwards": calm,
+    }
+
+
+def steps(page: Page, rows: int) -> dict[str, float]:
+    """Paint, filter, select: each the best of some runs."""
     found = {"first usable paint": min(paint(page, ".s50-body .s50-box") for _ in range(RUNS))}
     found["filter"] = min(filtered(page, rows) for _ in range(RUNS))
     found["select all filtered, in Python"] = min(selected(page) for _ in range(RUNS))

@@ -7,11 +7,12 @@ kernel back after a minute; one that is writing then ends what it writes first.
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sage50kit.errors import MissingDependency, UsageError
 
@@ -67,7 +68,9 @@ def arguments(folder: Path, *, port: int, theme: str, token: str) -> list[str]:
         "--classic-tree",
         "--VoilaConfiguration.allow_template_override=NO",
         "--VoilaConfiguration.allow_theme_override=YES",
-        "--VoilaConfiguration.show_tracebacks=True",  # our errors are one sentence
+        # What a cell raises is told by the page itself; this is for what comes before that.
+        "--VoilaConfiguration.show_tracebacks=False",
+        "--VoilaExecutor.cell_error_instruction=The window in which sage50kit app runs says why.",
         # After half of it Jupyter terminates a kernel, at the end it kills it.
         f"--KernelManager.shutdown_wait_time={2 * SECONDS_TO_END}",
         "--MappingKernelManager.cull_interval=20",
@@ -94,5 +97,15 @@ def pages(profile: str) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="sage50kit-pages-") as name:
         for path in sorted(notebooks_folder().glob("*.ipynb")):
             filled = parameterize_notebook(load_notebook_node(str(path)), {"profile": named})
-            write_ipynb(filled, str(Path(name) / path.name))
+            write_ipynb(_without_code(filled), str(Path(name) / path.name))
         yield Path(name)
+
+
+def _without_code(notebook: Any) -> Any:
+    """The same page for people who see no code: nothing of parameters, and no numbers of steps."""
+    words = [cell for cell in notebook.cells if cell.cell_type == "markdown"]
+    for cell in words:
+        cell.source = re.sub(r"^## \d+\. ", "## ", cell.source)
+    hidden = [cell for cell in words if cell.source.startswith("## Parameters")]
+    notebook.cells = [cell for cell in notebook.cells if cell not in hidden]
+    return notebook

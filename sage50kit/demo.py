@@ -172,6 +172,7 @@ def _settings(server: Any) -> dict[str, Any]:
         },
         "sage": {"connector": "embedded", "company_file": COMPANY_FILE},
         "push": {"initials": "JD", "rounding_account": "6900"},
+        "payments": {"portal": True},
         "keys": {"public_key": server.public_key, "private_key": server.private_key},
     }
 

@@ -1,7 +1,6 @@
 """Every right, setting and list that a push needs: pass or fail, and how it is put right.
 
-The right to create batches shows only when one is created. So the doctor sends the request that ConnectWise refuses to
-everybody, a batch of no kind and of no records: refused for its content, or for want of the right. Nothing is written.
+Write rights can only be found by writing (connectwise reference, 10), so they are not probed here.
 """
 
 from __future__ import annotations
@@ -9,7 +8,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
-from sage50kit.errors import ConnectWiseRejected, NotAuthorized, Sage50KitError
+from sage50kit.errors import NotAuthorized, Sage50KitError
 from sage50kit.model import fold
 
 if TYPE_CHECKING:
@@ -47,7 +46,6 @@ _PROBES = (
     "/system/members",
     "/expense/entries",
 )
-_NO_BATCH = "sage50kit doctor"
 
 
 def examine(kit: Kit) -> pd.DataFrame:
@@ -98,22 +96,6 @@ def rights(kit: Kit) -> Iterator[Row]:
             yield Row("ConnectWise", f"read {path}", "fail", str(error), "change the security role")
         else:
             yield Row("ConnectWise", f"read {path}", "pass", "", "")
-
-
-def batching(kit: Kit) -> Iterator[Row]:
-    """The member may create batches."""
-    check = "create a batch"
-    try:
-        kit.connectwise.create_batch(_NO_BATCH, kinds=(), entry_ids=())
-    except NotAuthorized as error:
-        fix = "change the security role before the first push: documents would be posted, and not batched"
-        yield Row("ConnectWise", check, "fail", str(error), fix)
-    except ConnectWiseRejected:
-        yield Row("ConnectWise", check, "pass", "", "")
-    else:
-        detail = f"ConnectWise took an empty batch, {_NO_BATCH}"
-        fix = "delete it under Finance > Accounting Interface > Batches, and report it"
-        yield Row("ConnectWise", check, "warn", detail, fix)
 
 
 def package(kit: Kit) -> Iterator[Row]:
@@ -222,11 +204,5 @@ def pushlog(kit: Kit) -> Iterator[Row]:
     )
 
 
-THERE: tuple[Callable[[Kit], Iterator[Row]], ...] = (
-    rights,
-    batching,
-    package,
-    accounts,
-    taxes,
-)
+THERE: tuple[Callable[[Kit], Iterator[Row]], ...] = (rights, package, accounts, taxes)
 HERE: tuple[Callable[[Kit], Iterator[Row]], ...] = (company, settings, pushlog)

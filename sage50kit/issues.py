@@ -159,6 +159,7 @@ company_warning | warn | Sage 50 says: {value} | nothing to do
 receipts_cut | refuse | only {value} receipts could be read, not all of them; the start of the next run stays where it was | run the sync again
 receipts_restored | warn | the company has lost receipts or their changes since the last run, as after a restored backup; every receipt was read and every invoice compared | enter in Sage 50 again what is missing; until then ConnectWise shows it unpaid
 receipt_unapplied | note | {value} from customer {customer} pays no invoice yet | apply it in Sage 50; ConnectWise shows it then
+receipt_future | warn | it is dated {value}, which is still to come; ConnectWise shows that date | correct the date in Sage 50 if it is a typing error
 payment_invoice_unknown | warn | customer {customer} paid invoice {value}, which ConnectWise does not have | nothing to do if it was entered in Sage 50 by hand; else correct the number in Sage 50
 payment_customer_differs | refuse | customer {customer} paid it in Sage 50, in ConnectWise it belongs to {value} | correct the customer of the receipt, or the account number in ConnectWise; it is tried again
 payment_ambiguous | refuse | ConnectWise has {value} invoices of this number for customer {customer} | change one of the numbers in ConnectWise; it is tried again
@@ -177,6 +178,8 @@ portal_incomplete | refuse | a payment of the portal has no {field} | look at th
 portal_unread | warn | the payments of the portal could not be listed: {why} | give the member the right, or set portal = false under [payments] in the profile
 portal_customer_missing | refuse | {value} was paid in the portal; its company has no account number | fill Account under Company Finance in ConnectWise; it is tried again
 portal_open_differs | refuse | {value} was paid in the portal, only {open} is open in Sage 50; no receipt was posted | if it was entered in Sage 50 by hand, delete that receipt; it is posted with the next run
+portal_alike | refuse | {value} was paid in the portal, and Sage 50 has receipt {there} of the same amount; nothing was posted | if it is the same money, give that receipt the reference {reference} in Sage 50; if not, enter the portal's by hand with that reference
+portal_early | note | {value} payments of the portal are dated before the cut-over of {wanted} and are left alone | nothing to do
 portal_gone | warn | portal payment {reference} of {value} was posted and stands in Sage 50 no longer; it is not posted again | enter it by hand if it was taken out by mistake
 portal_currency | refuse | {value} was paid in the portal in {currency}, the company keeps its books in {wanted}; no receipt was posted | enter the receipt in Sage 50 by hand
 portal_moved_on | refuse | the portal payment of {value} or its invoice is not as it was when the plan was made; no receipt was posted | it is planned anew with the next run

@@ -53,6 +53,7 @@ class SageSettings(_Section):
     company_file: Path | None = None  # embedded company
     log: str = ""  # `postgresql://user@host/db` of the push log; "" beside the company file
     drop_trailing_segments: bool = True  # `4001:` in the export is account 4001
+    receivable_accounts: tuple[str, ...] = ()  # to reconcile; none for the company's default one
 
     @field_validator("log")
     @classmethod
@@ -97,7 +98,7 @@ class PushSettings(_Section):
 class PaymentSettings(_Section):
     """What a payment sync may do."""
 
-    portal: bool = True  # portal payments become receipts in Sage 50
+    portal: bool = False  # portal payments become receipts in Sage 50
     portal_cash_account: str = ""  # debited with them; empty for the company's usual one
 
 

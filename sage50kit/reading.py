@@ -10,16 +10,17 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from sage50kit.batch.batching import batch_members
 from sage50kit.batch.drafting import Detail, ExpenseGroup, Prepared, draft
 from sage50kit.batch.drift import Batch, find_drift
 from sage50kit.batch.foreign import detail_of_members, members_of
 from sage50kit.batch.mapping import Setup
 from sage50kit.batch.pending import is_unsent, unsent_finding
 from sage50kit.batch.planning import check, prepare
-from sage50kit.batch.push import batch_members, look, look_up
 from sage50kit.batch.readback import batch_detail, with_all_entries
 from sage50kit.batch.report import lasting
 from sage50kit.batch.rerun import review
+from sage50kit.batch.settling import look, look_up
 from sage50kit.batch.verify import compare
 from sage50kit.errors import InDoubt, UsageError
 from sage50kit.model import IN_BATCH, KINDS, Transaction, fold

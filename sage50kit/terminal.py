@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from sage50kit.errors import Sage50KitError
     from sage50kit.reports.page import Page, Table
 
-LISTS = frozenset({"--kinds", "--keys", "--repost"})  # options with several values
+LISTS = frozenset(
+    {"--kinds", "--keys", "--repost", "--chosen", "--unlink", "--documents"}
+)  # options with several values
 STATUS_OF = {0: "completed", 3: "completed_with_errors", 4: "blocked", 5: "in_doubt", 6: "busy"}
 
 

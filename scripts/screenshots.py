@@ -25,6 +25,12 @@ from tests.stage import staged
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator, Page
 
+OTHERS = {  # picture -> link of the start page, grid that stands there
+    "rerun": ("Rerun batch", "Documents of the batch"),
+    "payments": ("Sync payments", "Payments in ConnectWise"),
+    "receivables": ("Reconcile receivables", "Differences"),
+    "history": ("History", "Batches"),
+}
 WIDTH, HEIGHT = 1280, 2600  # pixels: no part is taller
 
 
@@ -64,7 +70,7 @@ def take(chromium: Browser, folder: Path, theme: str, zoom: int) -> None:
 
 
 def pages(page: Page, address: str, folder: Path, end: str) -> None:
-    """Start page, picker, preview, question, ending."""
+    """Start page, picker, preview, question, ending; then the pages that a batch does not pass."""
     page.goto(address)
     shot(page, page.locator("main"), folder / f"start{end}.png")
     page.get_by_role("link", name="Run batch Choose").click()
@@ -90,6 +96,12 @@ def pages(page: Page, address: str, folder: Path, end: str) -> None:
     page.get_by_role("button", name="Yes, write it now").click()
     page.get_by_role("button", name="Save full log").wait_for()
     shot(page, push, folder / f"ending{end}.png")
+    for name, (link, grid) in OTHERS.items():
+        page.goto(address)
+        page.get_by_role("link", name=link).click()
+        inside = page.get_by_role("grid", name=grid)
+        inside.wait_for()
+        shot(page, panel(page, inside), folder / f"{name}{end}.png")
 
 
 def panel(page: Page, inside: Locator) -> Locator:

@@ -1,13 +1,14 @@
 """A small world of its own for the payment sync: books, a site, trouble on the line, and an oracle.
 
 Everything follows from the seed: receipts that are entered, edited, moved, deleted, voided, bounced, credits,
-people who type payments into ConnectWise, and faults: a 500 on any page, a cut answer, a cut reading of
-receipts, silence before or after a write, a killed run. Amounts are whole cents here. Nothing is shared with
+books restored from their backup, people who type payments into ConnectWise or apply credits there, and
+faults: a 500 on any page, a cut answer, a cut reading of receipts, silence before or after a write, a killed run. Amounts are whole cents here. Nothing is shared with
 the code under test but the shapes it is spoken to with.
 """
 
 from __future__ import annotations
 
+import copy
 import json
 import re
 from contextlib import nullcontext
@@ -65,13 +66,15 @@ class Source:
 
 @dataclass
 class Books:
-    """The Sage company, as a connector: it keeps every change in a list, and its cursor is a length."""
+    """The Sage company, as a connector: it keeps every change in a list; its cursor is a length and a mark."""
 
     dice: Random
     name: str
     owed: dict[tuple[str, str], int]
     sources: dict[str, Source] = field(default_factory=dict)
-    changes: list[tuple[str, date]] = field(default_factory=list)
+    changes: list[tuple[str, date, int]] = field(default_factory=list)
+    marks: int = 0  # given ever, lost changes among them
+    backup: Any = None
     cut: float = 0.0
     whole_through: int = 0
     touched: set[str] = field(default_factory=set)  # invoice numbers since the last sync
@@ -103,21 +106,23 @@ class Books:
 
     def receipts(self, cursor: str, *, since: date | None = None) -> Any:
         if since is not None:
-            places = {place for place, saved in self.changes if saved >= since}
+            places = {place for place, saved, _ in self.changes if saved >= since}
         else:
-            places = {place for place, _ in self.changes[int(cursor or 0) :]}
+            places = {place for place, *_ in self.changes[length_of(cursor) :]}
         rows = [self._receipt(self.sources[place]) for place in sorted(places)]
         if not cursor and since is None:
             rows = [row for row in rows if row.state == "standing"]
-        now = len(self.changes)
+        now = f"{len(self.changes)}-{self.changes[-1][2]}" if self.changes else "0"
         if self.dice.random() < self.cut:
-            return rows[: self.dice.randint(0, len(rows))], str(now), False
+            return rows[: self.dice.randint(0, len(rows))], now, False
         if since is None:
-            self.whole_through = now
-        return rows, str(now), True
+            self.whole_through = len(self.changes)
+        return rows, now, True
 
     def knows_cursor(self, cursor: str) -> bool:
-        return int(cursor) <= len(self.changes)
+        length, mark = length_of(cursor), cursor.partition("-")[2]
+        known = [str(row[2]) for row in self.changes[:length]]
+        return len(known) == length and (not known or known[-1] == mark)
 
     def applications(
         self,
@@ -236,8 +241,22 @@ class Books:
         return lines
 
     def _changed(self, source: Source, today: date) -> None:
-        self.changes.append((source.place, today))
+        self.marks += 1
+        self.changes.append((source.place, today, self.marks))
         self.touched |= set(source.lines)
+
+    def save_or_restore(self) -> None:
+        """A backup is made, or the last one takes the place of the books."""
+        if self.backup is None or self.dice.random() < 0.5:
+            self.backup = copy.deepcopy((self.sources, self.changes))
+        else:
+            self.sources, self.changes = copy.deepcopy(self.backup)
+            self.whole_through = min(self.whole_through, len(self.changes))
+
+
+def length_of(cursor: str) -> int:
+    """How many changes a cursor stands after."""
+    return int(cursor.partition("-")[0] or 0)
 
 
 @dataclass
@@ -445,6 +464,8 @@ class World:
         today = FIRST
         for _ in range(self.dice.randint(3, 7)):
             today += timedelta(days=self.dice.randint(1, 6))
+            if self.dice.random() < 0.2:
+                self.books.save_or_restore()
             for _ in range(self.dice.randint(0, 4)):
                 self._bookkeeping(today)
             self._people(today)
@@ -482,6 +503,15 @@ class World:
             # A row that nobody answered for and somebody changed is nobody's: that is a finding.
             bill.rows[0]["cents"] = self.dice.randint(1, bill.total)
             self.disturbed.add(bill.id)
+        elif self.dice.random() < 0.1:
+            self._credit(bill)
+
+    def _credit(self, bill: Bill) -> None:
+        """Somebody applies a credit in ConnectWise: the memo of the books, or another one."""
+        applied = self.books.paid(bill.account, bill.number, "credit_memo")
+        left = bill.total - bill.credits - sum(row["cents"] for row in bill.rows)
+        bill.credits += min(left, self.dice.choice([applied, self.dice.randint(1, 5000)]))
+        self.disturbed.add(bill.id)
 
     def _sync_in_trouble(self) -> None:
         self.site.trouble, self.books.cut = self.dice.choice([(0.0, 0.0), (0.1, 0.1), (0.3, 0.3)])
@@ -519,7 +549,9 @@ class World:
         )
 
     def _cursor_check(self) -> None:
-        if int(self.record.known().progress.cursor or 0) > self.books.whole_through:
+        cursor = self.record.known().progress.cursor
+        usable = self.books.knows_cursor(cursor)
+        if usable and length_of(cursor) > self.books.whole_through:
             raise Wrong("the cursor is past unread data")
 
     def _check(self, *, but: set[int]) -> None:
@@ -535,7 +567,9 @@ class World:
                 raise Wrong(f"{bill.number} shows {shown}, Sage says {wanted}")
 
     def _ours(self, bill: Bill) -> list[tuple[int, str]]:
-        paid = self.books.paid(bill.account, bill.number, "receipt", "credit_memo")
+        money = self.books.paid(bill.account, bill.number, "receipt")
+        credit = self.books.paid(bill.account, bill.number, "credit_memo")
+        paid = money + max(credit - bill.credits, 0)  # what both credited counts once
         amount = min(paid, bill.total - bill.credits)
         day = self.books.latest(bill.account, bill.number)
         return [(amount, day.isoformat())] if amount > 0 and day else []

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 MOST_SEEDS = 200
+BATCHING = "sage50kit.batch.batching"
+POSTING = "sage50kit.batch.posting"
 PUSH = "sage50kit.batch.push"
+SETTLING = "sage50kit.batch.settling"
 COMPARE = "sage50kit.batch.compare"
 RERUN = "sage50kit.batch.rerun"
 UNPOST = "sage50kit.batch.unpost"
@@ -39,30 +42,30 @@ class Bug:
 
 BUGS = {
     "nothing is settled: what was sent is sent again": Bug(
-        PUSH,
+        SETTLING,
         "    alive = [stored for stored in found if not stored.voided]\n    if holds",
         "    alive = found = []\n    if holds",
     ),
     "what was sent is believed to be posted": Bug(
-        PUSH,
+        SETTLING,
         """    else:
         log.mark(document, "planned", batch=row.batch, **why_settled)""",
         """    else:
         log.mark(document, "posted", batch=row.batch, place="SJ-1", **why_settled)""",
     ),
     "the intent is not written before the effect": Bug(
-        PUSH,
+        POSTING,
         '    log.mark(document, "sending", batch=plan.batch)\n    try:\n        posted = company.post(document)\n',
         '    try:\n        posted = company.post(document)\n        log.mark(document, "sending", batch=plan.batch)\n',
     ),
     "the outcome is written before the effect": Bug(
-        PUSH,
+        POSTING,
         "    try:\n        posted = company.post(document)\n",
         '    log.mark(document, "posted", batch=plan.batch, place="SJ-1")\n'
         "    try:\n        posted = company.post(document)\n",
     ),
     "the batch is tried again blindly, under another number": Bug(
-        PUSH,
+        BATCHING,
         """    except ConnectWiseError as error:
         return error
     return None
@@ -73,7 +76,7 @@ BUGS = {
 """,
     ),
     "the batch holds a refused document": Bug(
-        PUSH,
+        BATCHING,
         "if row.state not in states for key",
         'if row.state not in {*states, "refused"} for key',
     ),

@@ -112,7 +112,11 @@ class Stage:
 
 @contextmanager
 def receivables_stage(
-    folder: Path, invoices: list[dict[str, Any]], *, cut_over: date | None = None
+    folder: Path,
+    invoices: list[dict[str, Any]],
+    *,
+    cut_over: date | None = None,
+    accounts: tuple[str, ...] = (),
 ) -> Iterator[Stage]:
     """The fixtures' lists with these invoices over HTTP, and their company new in `folder`."""
     content = dataset.read(dataset.fixtures_folder() / "connectwise.json")
@@ -121,20 +125,20 @@ def receivables_stage(
     books, stock = read_lists(dataset.fixtures_folder() / "company")
     create_company(folder / "c.company", books, name="Lakeside", opening_stock=stock).close()
     with running(site) as server:
-        profile = DemoProfile.parse(_settings(server, cut_over), folder=folder)
+        profile = DemoProfile.parse(_settings(server, cut_over, accounts), folder=folder)
         with Kit(profile) as kit:
             company: Any = kit.company
             company.add(Account(account_id=OTHER_RECEIVABLES, description="Old A/R", type=1))
             yield Stage(kit, site)
 
 
-def _settings(server: Any, cut_over: date | None) -> dict[str, Any]:
+def _settings(server: Any, cut_over: date | None, accounts: tuple[str, ...]) -> dict[str, Any]:
     site = {"site": server.site, "company": server.company, "client_id": server.client_id}
     return {
         "name": "receivables",
         "workdir": "work",
         "connectwise": site,
-        "sage": {"company_file": "c.company"},
+        "sage": {"company_file": "c.company", "receivable_accounts": accounts},
         "push": {"initials": "JD", "rounding_account": "6900", "cut_over": cut_over},
         "keys": {"public_key": server.public_key, "private_key": server.private_key},
     }

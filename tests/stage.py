@@ -37,6 +37,8 @@ company_file = "lakeside.company"
 [push]
 initials = "JD"
 rounding_account = "6900"
+[payments]
+portal = true
 """
 
 

@@ -123,6 +123,21 @@ def test_the_choice_in_the_browser_is_the_choice_in_python(
     assert left_out == {"expense:5011", "expense:5021", "expense:5022", "expense:5031"}
 
 
+def test_after_a_click_on_a_box_the_keys_go_on_in_the_grid(
+    jupyter: Server, page: Page, stage: Stage
+):
+    """The box is drawn anew; were the focus lost, letters would be commands of the notebook."""
+    grid = picker_page(jupyter, page, stage)
+    status = page.get_by_role("status").filter(has_text="rows shown")
+    grid.get_by_role("checkbox").nth(1).click()
+    expect(status).to_contain_text("42 of 43 included")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Space")
+
+    expect(status).to_contain_text("41 of 43 included")
+    expect(grid).to_be_focused()
+
+
 def test_keys_do_everything_the_mouse_does(jupyter: Server, page: Page, stage: Stage):
     """Arrows, Space, Enter, Ctrl+A and / inside JupyterLab; a finding is a sign, a word, and its cure when opened."""
     grid = picker_page(jupyter, page, stage)

@@ -60,7 +60,7 @@ def state() -> dict[str, Any]:
     )  # fmt: skip
     grid = Grid(frame, COLUMNS, included=[True, False, True, False, True])
     grid.mark({0: ("block", "no account"), 3: ("note", "rounded")})
-    sent = grid.get_state(["columns", "data", "notes", "mask"])
+    sent = grid.get_state(["columns", "data", "notes", "mask", "turn"])
     return {
         name: list(value) if isinstance(value, bytes) else value for name, value in sent.items()
     }
@@ -96,6 +96,35 @@ def ask(page: Page, question: str, value: object = None) -> Any:
 def test_a_filter_passes_what_it_says(page: Page, column: str, text: str, passes: list[int]):
     """Words, exact words, their absence, comparisons and spans; amounts exactly."""
     assert ask(page, "rows.filter('', value); return rows.shown;", {column: text}) == passes
+
+
+def test_a_choice_of_the_list_passes_its_rows_whatever_blanks_it_has(page: Page):
+    """What ConnectWise has with a blank at its end can be chosen, too."""
+    words = "rows.lists.kind[1] = 'stock '; rows.filter('', {kind: '=stock '}); return rows.shown;"
+
+    assert ask(page, words) == [1]
+
+
+def test_a_choice_among_other_rows_is_not_drawn(page: Page):
+    """It may come back as an echo of what another window sent; its number says of which rows it is."""
+    words = """
+      const chosen = () => rows.included(rows.order_free());
+      const before = chosen();
+      state.mask = [0, 0, 0, 9, 0];
+      rows.load_mask();
+      const stale = chosen();
+      state.mask = [0, 0, 0, 0, 128];
+      rows.load_mask();
+      return [before, stale, chosen()];
+    """
+    assert ask(page, words) == [3, 3, 1]
+
+
+def test_whole_numbers_are_amounts_too(page: Page):
+    """With fewer decimals an amount is not a smaller one."""
+    assert ask(page, "return ['5', '-0.5', '', '12.3400'].map((t) => amount(scaled(t)));") == [
+        "5.00", "(0.50)", "0.00", "12.34",
+    ]  # fmt: skip
 
 
 def test_all_words_of_a_search_must_be_somewhere_in_the_row(page: Page):

@@ -104,18 +104,3 @@ def test_another_package_than_other_is_a_warning(stage, keys):
 
     assert rows.loc["Accounting Package is Other", "result"] == "warn"
     assert "set it to Other" in rows.loc["Accounting Package is Other", "fix"]
-
-
-def test_a_member_that_may_only_look_is_found_before_the_first_push(stage, keys):
-    """The right to create batches is asked for, and nothing is created by asking."""
-    reader = next(row for row in stage.server.gate.accounts if row.member == "reader")
-    before = stage.batches(), stage.site.revision
-    able = examined(stage.profile).set_index("check")
-    keys.setenv("SAGE50KIT_STAGE_PUBLIC_KEY", reader.public_key)
-    keys.setenv("SAGE50KIT_STAGE_PRIVATE_KEY", reader.private_key)
-    unable = failed(examined(stage.profile))
-
-    assert able.loc["create a batch", "result"] == "pass"
-    assert list(unable["check"]) == ["create a batch"]
-    assert "Finance > Accounting Interface" in unable.iloc[0]["detail"]
-    assert (stage.batches(), stage.site.revision) == before

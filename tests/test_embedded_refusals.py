@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import pytest
 
+from sage50kit.connectors.embedded import EmbeddedCompany
 from sage50kit.errors import CompanyError, DocumentRefused
 from sage50kit.model import Account, Address, Customer, Item, Vendor
 from tests.embedded_company import (
@@ -369,3 +370,44 @@ def test_paid_documents_and_reversals_cannot_be_voided(tmp_path):
         reversal = company.void(sold.place, on=date(2026, 10, 22))
         with pytest.raises(DocumentRefused, match="reversal"):
             company.void(reversal.place, on=date(2026, 10, 23))
+
+
+@pytest.mark.parametrize("who", ["another program", "the same"])
+def test_lists_are_as_they_are_when_a_document_is_posted(tmp_path, who):
+    """What was read for the document before does not count once a list was changed, whoever did it."""
+    with new_company(tmp_path) as company, EmbeddedCompany(company.path) as other:
+        company.post(invoice("1", SALE))
+        editor = other if who == "another program" else company
+        (account,) = (row for row in company.books().accounts if row.account_id == "4000")
+        editor.change(replace(account, inactive=True))
+
+        with pytest.raises(DocumentRefused, match="4000 is inactive"):
+            company.post(invoice("2", SALE))
+
+
+def test_a_file_that_is_opened_again_is_read_again(tmp_path):
+    """Nothing is remembered of the file that was let go."""
+    with new_company(tmp_path) as company:
+        company.post(invoice("1", SALE))
+        company.close()
+        with EmbeddedCompany(company.path) as other:
+            (account,) = (row for row in other.books().accounts if row.account_id == "4000")
+            other.change(replace(account, inactive=True))
+
+        with pytest.raises(DocumentRefused, match="4000 is inactive"):
+            company.post(invoice("2", SALE))
+
+
+def test_the_last_cost_is_that_of_the_document_before(tmp_path):
+    """Goods sold below zero cost what the latest purchase cost."""
+    with new_company(tmp_path, opening_stock=()) as company:
+        costs = []
+        for number, amount in enumerate(("100.00", "300.00")):
+            bill = line("1200", amount, item_id="SWITCH", quantity="1")
+            company.post(purchase(f"B{number}", bill))
+            sale = line("4000", "-500.00", item_id="SWITCH", quantity="2")
+            posted = company.post(invoice(f"S{number}", sale))
+            costs.append(sum(row.debit for row in posted.stored.entries if row.made_by == "sage"))
+            company.post(purchase(f"C{number}", replace(bill, amount=Decimal(amount))))
+
+    assert costs == [Decimal("200.00"), Decimal("600.00")]

@@ -13,7 +13,8 @@ import pytest
 
 from sage50kit.batch.planning import Prepared, check
 from sage50kit.issues import CATALOGUE
-from sage50kit.model import Customer, StoredDocument, token
+from sage50kit.model import Account, Customer, StoredDocument, canonical, token
+from sage50kit.model.content import text
 from sage50kit.profile import PushSettings
 from sage50kit.pushlog import LoggedDocument
 from tests import embedded_company as books
@@ -120,7 +121,7 @@ def once_posted() -> LoggedDocument:
         fingerprint=document.fingerprint,
         place="SJ 7",
         reason="",
-        document=document,
+        content=text(canonical(document)),
     )
 
 
@@ -415,3 +416,25 @@ def test_the_only_bill_answers_rows_listed_under_other_entries():
     found = golden.replanned(BILL, nothing, transactions=rows)
 
     assert [set(row.transactions) for row in found.documents] == [{row.key for row in listed}]
+
+
+def test_a_suffix_fits_behind_the_longest_vendor_invoice_number():
+    """The second of two receipts with one number of twenty characters has twenty characters, too."""
+
+    def change(export: dict[str, Any]) -> None:
+        for row in export["purchaseTransactions"]:
+            row["vendorInvoiceNumber"] = "V" * 20
+
+    push = PushSettings(same_vendor_invoice="suffix")
+    found = golden.replanned("receipt_same_vendor_invoice_suffix", change, push=push)
+
+    assert {row.reference for row in found.documents} == {"V" * 20, "V" * 18 + "-2"}
+
+
+def test_segments_of_the_export_are_found_under_the_hyphen_of_the_chart():
+    """`4000:01` of the export is account 4000-01 where the chart joins segments with a hyphen."""
+    account = Account(account_id="4000-01", description="Segment", type=21)
+    chart = with_books(INVOICE, accounts=(*golden.books(INVOICE).accounts, account))
+    found = golden.replanned(INVOICE, lambda e: line(e).update(accountNumber="4000:01"), **chart)
+
+    assert "4000-01" in {row.account_id for row in found.documents[0].distributions}

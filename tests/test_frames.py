@@ -412,6 +412,16 @@ def test_through_date_is_inclusive_and_undated_rows_stay_for_validation():
     assert list(left["reason"]) == ["it is dated after 2026-10-31"]
 
 
+def test_the_day_of_the_cut_over_is_the_first_that_counts():
+    """What is dated on it is the kit's; what is dated before was entered by hand."""
+    dates = ["2026-10-01T00:00:00Z", "2026-09-30T23:59:59Z"]
+    frame = frame_of(tuple(invoice(n, invoiceDate=text) for n, text in enumerate(dates, start=1)))
+    kept, left = frames.select(frame, cut_over=date(2026, 10, 1))
+
+    assert list(kept["key"]) == ["invoice:1"]
+    assert list(left["reason"]) == ["it is dated before the cut-over of 2026-10-01"]
+
+
 def test_location_by_id_or_name():
     """Either names the location; one without transactions is refused and the others are named."""
     frame = frame_of((invoice(1), invoice(2, locationId=11, location=ORLANDO)))

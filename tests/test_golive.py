@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sage50kit.errors import PushInProgress, UsageError
-from sage50kit.payments.golive import linked
-from tests.receivables_stage import invoice, receivables_stage
+from sage50kit.connectwise.wire import Invoice
+from sage50kit.errors import ContentChanged, PushInProgress, UsageError
+from sage50kit.payments.golive import match
+from sage50kit.payments.receivables import Booked, billed
+from sage50kit.pushlog.links import linked
+from tests.receivables_stage import DAY, invoice, receivables_stage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -178,3 +181,49 @@ def test_the_cut_over_keeps_old_ones_out_for_good(tmp_path):
 
         assert list(kept["key"]) == ["invoice:2"]
         assert "dated before the cut-over of 2026-10-01" in stage.kit.why("invoice:1")
+
+
+def test_a_plan_made_before_the_link_posts_nothing(stage):
+    """It would stand in the books twice: the push refuses before anything is written."""
+    unposted = stage.kit.fetch()
+    plan = stage.kit.plan(unposted[unposted["key"] == "invoice:4"], batch="A")
+    stage.kit.match_history(chosen={"invoice:4": stage.place("4")}, dry_run=False)
+
+    with pytest.raises(ContentChanged, match="matched at go-live since this plan was made"):
+        stage.kit.push(plan, dry_run=False)
+
+    assert [row.reference for row in stage.company.receivables() if row.amount == 400] == ["4"]
+
+
+def test_what_an_unfinished_batch_may_post_yet_is_not_linked():
+    """Its key is a doubt that names the batch, and no candidate is offered."""
+    found = match(
+        billed([Invoice(id=1, invoice_number="R-1", account_number="A", total=Decimal(5))], {}, as_of=DAY),
+        [Booked(place="SJ-1", type="sales_invoice", number="R-1", customer_id="A", due_date=None,
+                date=DAY, account_id="1100", total=Decimal(5))],
+        known={},
+        posted=frozenset(),
+        unfinished={"invoice:1": "B7"},
+    )  # fmt: skip
+
+    assert (found.links, found.unmatched) == ((), ())
+    assert [(row.places, "batch B7 is not finished" in row.why) for row in found.doubts] == [
+        ((), True)
+    ]
+
+
+def test_a_link_to_what_was_voided_is_a_doubt(stage):
+    """Matching says so, the reconciliation says how to go on, and after that it can be pushed."""
+    stage.kit.match_history(dry_run=False)
+    place = stage.place("r-1")
+    stage.company.void(place, on=date(2026, 10, 20))
+
+    doubts = {row.key: row.why for row in stage.kit.match_history().doubts}
+    lines = stage.kit.reconcile(as_of="2026-10-31").lines
+    (cause,) = next(row.causes for row in lines if row.invoice_id == 1)
+
+    assert doubts["invoice:1"] == f"it is linked to {place}, which stands in Sage 50 no more"
+    assert cause.reason == "missing"
+    assert "--unlink invoice:1" in cause.fix
+    stage.kit.match_history(unlink=["invoice:1"], dry_run=False)
+    stage.push(1, batch="A")

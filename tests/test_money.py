@@ -56,6 +56,13 @@ def test_an_allocation_adds_up(amount, weights):
     assert all(part == money.cents(part) for part in parts)
 
 
+def test_the_cent_left_over_goes_to_whom_rounding_favoured_most():
+    """Five cents over weights 1, 1, 1 and 3 round to six: the fourth part, rounded up most, gives one back."""
+    parts = money.allocate(Decimal("0.05"), [Decimal(1), Decimal(1), Decimal(1), Decimal(3)])
+
+    assert [str(part) for part in parts] == ["0.01", "0.01", "0.01", "0.02"]
+
+
 @given(AMOUNTS)
 def test_scaled_integers_come_back(amount):
     """An amount survives the way into a database and back."""

@@ -166,6 +166,28 @@ def test_credit_that_connectwise_applied_too_counts_once(stage, memo):
     settled(stage, n1001="180.00")
 
 
+CREDITS = [
+    (
+        {"1001": 120},
+        {"1001": 80, "1002": 100},
+    ),  # as the connector tells it: the first invoice first
+    ({"1002": 100, "1001": 20}, {"1001": 180}),
+    ({"1002": 60, "1001": 60}, {"1001": 140, "1002": 40}),
+    ({"1002": 50}, {"1001": 200, "1002": 50}),  # the rest of the credit is not applied there
+]
+
+
+@pytest.mark.parametrize(("credited", "ours"), CREDITS)
+def test_credit_of_a_receipt_over_two_invoices_counts_once(stage, memo, credited, ours):
+    """Sage does not say which invoice the credit pays: wherever ConnectWise applied it, it counts once."""
+    paid = stage.pay("CK 1", 8, applied={"1001": "200.00", "1002": "100.00", "C1": "-120.00"})
+    for place, number in ((50001, "1001"), (50002, "1002")):
+        stage.site.views.by_id["invoice"][place].credits = dollars(credited.get(number, 0))
+    settled(stage, **{f"n{number}": str(amount) for number, amount in ours.items()})
+    stage.company.void_receipt(paid.place, on=date(2026, 10, 20))
+    settled(stage)
+
+
 def test_voided_receipt(stage):
     """The invoice is open again."""
     paid = stage.pay("CK 1", 5, applied={"1001": "100.00"})

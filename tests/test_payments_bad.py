@@ -95,6 +95,19 @@ def test_it_is_a_finding_and_waits(stage, name):
     assert stage.sync().issues == ()
 
 
+@pytest.mark.parametrize("number", ["inv-7", "Inv-7 ", " INV-7"])
+def test_a_number_is_the_same_in_any_case_and_with_blanks(tmp_path, number):
+    """As Sage compares it; leading zeros are another number."""
+    with staged(tmp_path, {"Inv-7": "300.00"}) as stage:
+        stage.pay("CK 1", 5, applied={"INV-7": "40.00"})
+        plain = stage.company
+        stage.company = Retold(plain, lambda row: replace(row, invoice=number))
+        assert stage.sync().issues == ()
+        assert stage.shown() == {"Inv-7": (dollars(40),)}
+        stage.company = Retold(plain, lambda row: replace(row, invoice=f"0{number.strip()}"))
+        assert "payment_invoice_unknown" in {row.code for row in stage.sync(full=True).issues}
+
+
 def test_a_negative_sum_shows_nothing(stage):
     """More was taken back than was paid: our payment goes, and a finding says so."""
     stage.sync()

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sage50kit.errors import NotAuthorized
+from sage50kit.errors import NotAuthorized, UsageError
 from sage50kit.payments.model import Written
 from sage50kit.sandbox.faults import Rule, failing, garbage
 from sage50kit.sandbox.state import Switches
@@ -45,7 +45,6 @@ def test_a_foreign_row_in_the_way_is_a_conflict(tmp_path, origin, second_payment
         assert "40.00" in issue.message
         again = stage.sync()
         assert [one.code for one in again.issues] == ["payment_conflict"]
-        assert again.plan.waiting[0].tries == 2
         stage.sent()
         stage.sync()
         assert stage.sent()[1] == 0
@@ -118,6 +117,19 @@ def test_a_row_that_a_person_adopts_is_ours(tmp_path):
         assert stage.sent()[1] == 0
 
 
+def test_a_plan_from_before_the_adoption_is_refused(tmp_path):
+    """It would write over what the person said; nothing is written, and the next plan follows the row."""
+    with staged(tmp_path, INVOICES, payments=[row(61, "40.00")]) as stage:
+        stage.pay("CK 1", 5, applied={"1001": "100.00"})
+        plan = stage.plan()
+        names = {"invoice_id": 50001, "customer_id": "HILLSCHOOL", "number": "1001"}
+        stage.record.adopt(Written(**names, payment_id=61, amount=dollars(40)))
+        with pytest.raises(UsageError, match="Plan again"):
+            stage.apply(plan)
+        assert stage.sync().issues == ()
+        assert stage.shown() == {"1001": (dollars(100),)}
+
+
 def test_a_foreign_row_beside_ours(tmp_path):
     """Where a site takes several, ours is not raised over what the others leave, nor are they touched."""
     with staged(tmp_path, INVOICES) as stage:
@@ -152,6 +164,18 @@ def test_our_row_changed_by_hand_is_set_back_and_said(tmp_path):
             ("payment_restored", "1002", "0.00"),
         }
         assert stage.shown() == {"1001": (dollars(100),), "1002": (dollars(60),)}
+
+
+def test_what_was_deleted_and_is_not_wanted_any_more_is_no_news(tmp_path):
+    """Receipt and payment were both taken out: nothing is set back, so nothing is said."""
+    with staged(tmp_path, INVOICES) as stage:
+        receipt = stage.pay("CK 1", 5, applied={"1001": "100.00"})
+        stage.sync()
+        row = stage.site.views.payments[50001][0]
+        stage.site.call("DELETE", PAYMENT, {"parentId": "50001", "id": str(row.id)}, None)
+        stage.company.delete_receipt(receipt.place)
+        report = stage.sync(full=True)
+        assert (report.issues, report.plan.changes) == ((), ())
 
 
 def test_a_credit_row_is_no_payment(tmp_path):

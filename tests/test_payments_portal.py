@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from sage50kit.errors import OutcomeUnknown
+from sage50kit.payments import portal
+from sage50kit.profile import PaymentSettings
 from sage50kit.sandbox.records import Payment
 from tests.payment_stage import dollars, staged
 
@@ -152,6 +154,14 @@ def test_what_cannot_be_posted_is_told_and_tried_again(tmp_path):
         assert [row[0] for row in in_books(stage)] == ["CW-P64"]
 
 
+def test_money_entered_by_hand_and_taken_back_is_not_in_the_way(stage):
+    """The bookkeeper voided her own receipt of the same amount: the portal's payment is posted."""
+    paid = stage.pay("CK 1", 20, applied={"1001": "100.00"})
+    assert "portal_alike" in {row.code for row in stage.sync().issues}
+    stage.company.void_receipt(paid.place, on=date(2026, 10, 21))
+    assert stage.sync().counts["receipts_posted"] == 1
+
+
 def test_money_of_another_currency_is_not_posted(stage):
     """100.00 EUR are no 100.00 USD: no receipt, a finding with both currencies."""
     currencies = stage.site.setup.tables["currencies"]
@@ -219,3 +229,43 @@ def test_without_the_right_to_list_them_payments_are_synced_all_the_same(stage):
     report = stage.sync()
     assert [row.code for row in report.issues] == ["portal_unread"]
     assert stage.shown()["1002"] == (dollars(60),)
+
+
+@pytest.mark.parametrize("applied", [True, False])
+def test_what_a_bookkeeper_may_have_entered_is_not_posted_again(stage, applied):
+    """The same money by hand, on the invoice or on account: a finding; its reference settles it either way."""
+    words = {"applied": {"1001": "100.00"}} if applied else {"unapplied": "100.00"}
+    stage.pay("CK 1", 14, **words)
+    (issue,) = [row for row in stage.sync().issues if row.code.startswith("portal")]
+    assert (issue.code, "CK 1" in issue.message, "CW-P63" in issue.fix) == (
+        "portal_alike",
+        True,
+        True,
+    )
+    assert "CW-P63" not in {row[0] for row in in_books(stage)}
+    place = stage.company.receipts("")[0][0].place
+    stage.company.edit_receipt(
+        place, "HILLSCHOOL", reference="CW-P63", date=CARRIED[3], applied={"1001": dollars(100)}
+    )
+    report = stage.sync()
+    assert (report.counts["receipts_posted"], report.issues) == (0, ())
+    assert in_books(stage) == [CARRIED]
+
+
+def test_a_check_of_another_amount_is_no_reason_to_wait(stage):
+    """50.00 by check and 100.00 by the portal are two receipts."""
+    stage.pay("CK 1", 14, applied={"1001": "50.00"})
+    assert stage.sync().counts["receipts_posted"] == 1
+
+
+def test_what_was_paid_before_the_cut_over_is_left_alone(stage):
+    """It belongs to the books before the kit; one note says how many there are."""
+    ends = {"company": stage.company, "connectwise": stage.connectwise, "today": date(2026, 10, 31)}
+    for day, ready, codes in ((13, 1, []), (14, 0, ["portal_early"])):
+        found = portal.listed(stage.record.known(), cut_over=date(2026, 10, day), **ends)
+        assert (len(found.ready), [row.code for row in found.issues]) == (ready, codes)
+
+
+def test_nothing_is_carried_unless_the_profile_says_so():
+    """Only our log guards these receipts (design 9.13): a company chooses it."""
+    assert PaymentSettings().portal is False

@@ -148,7 +148,31 @@ class SilenceIsSuccess(Wrapped):
             return
 
 
+class CreditCountedTwice(Wrapped):
+    """A credit memo counts as money, also where ConnectWise applied it too."""
+
+    def receipts(self, cursor: str, **words: Any) -> Any:
+        rows, after, whole = self._inner.receipts(cursor, **words)
+        return [replace(row, applications=as_money(row.applications)) for row in rows], after, whole
+
+    def applications(self, **words: Any) -> Any:
+        return as_money(self._inner.applications(**words))
+
+
+def as_money(rows: Any) -> Any:
+    return tuple(replace(row, kind="receipt") for row in rows)
+
+
+class RestoredUnnoticed(Wrapped):
+    """Nobody asks whether the books are those that the cursor was made for."""
+
+    def knows_cursor(self, cursor: str) -> bool:
+        return bool(cursor)
+
+
 BUGS = {
+    "credit counted twice": Bug(company=CreditCountedTwice),
+    "restored books unnoticed": Bug(company=RestoredUnnoticed),
     "cursor before apply": Bug(record=CursorBeforeApply),
     "cursor over a cut reading": Bug(record=CursorOverTheCut),
     "aggregate instead of applications": Bug(company=Aggregate),

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from sage50kit.errors import UsageError
 from sage50kit.payments.receipts import start_of
 from tests.payment_stage import dollars, staged
 
@@ -226,3 +227,21 @@ def test_the_full_pass_heals_what_an_incremental_read_cannot_see(stage):
     assert stage.shown() == {"1001": (dollars(15),), "1002": (dollars(20),)}
     stage.sync(full=True)
     assert stage.shown() == {"1001": (dollars(5),), "1002": (dollars(20),)}
+
+
+def test_a_start_to_come_is_refused():
+    """It would read nothing and look clean."""
+    with pytest.raises(UsageError, match="still to come"):
+        start_of("2026-11-01", date(2026, 10, 31))
+
+
+def test_a_receipt_dated_in_the_future_is_told(stage):
+    """Sage applies it today, so ConnectWise shows it; a typing error is seen by the warning."""
+    stage.company.enter_receipt(
+        "HILLSCHOOL", reference="CK 9", date=date(2026, 11, 30), applied={"1001": dollars(10)}
+    )
+    report = stage.sync()
+    assert [(row.code, row.number, row.value) for row in report.issues] == [
+        ("receipt_future", "CK 9", "2026-11-30")
+    ]
+    assert stage.shown() == {"1001": (dollars(10),)}

@@ -80,7 +80,8 @@ def test_a_log_that_another_program_keeps_locked(place, log):
         with pytest.raises(LogUnavailable, match="keeps it locked"):
             log.mark(invoice(1), "sending", batch="A")
         assert log.state_of(invoice(1), batch="A") == "planned"
-        assert place.open().history()[0]["batch"] == "A"
+        with closing(place.open()) as beside:
+            assert beside.history()[0]["batch"] == "A"
         other.execute("ROLLBACK")
     log.mark(invoice(1), "sending", batch="A")
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import sqlite3
 from collections import Counter
+from contextlib import closing
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -200,6 +202,12 @@ def test_the_roll_forward_ends_where_the_account_ends(stage):
     assert rolled["Unexplained"] == (0, 0)
 
 
+def test_a_span_that_ends_before_it_begins_is_refused(stage):
+    """A typing error is said, instead of an opening balance that nothing explains."""
+    with pytest.raises(UsageError, match="begin on 2026-11-01 and end on 2026-10-31"):
+        reconciled(stage, since=date(2026, 11, 1))
+
+
 def test_two_systems_that_agree(stage):
     """Pushed and paid on both sides: matched; what is yet to be pushed needs nobody; exit code 0."""
     stage.push(1, 7, batch="A")
@@ -304,6 +312,23 @@ def test_a_receipt_with_the_number_of_an_invoice_is_not_taken_for_it(stage):
     assert reconciled(stage).is_proven
 
 
+def test_money_on_account_stays_where_it_was_booked(stage):
+    """The company's default receivable account is another one since: the receipt stands on the old one."""
+    receipt = stage.receive("CK-1", date(2026, 10, 20), unapplied=Decimal(25))
+    with closing(sqlite3.connect(stage.company.path)) as books:
+        books.execute("UPDATE defaults SET receivable_account_id = ?", (OTHER_RECEIVABLES,))
+        books.commit()
+
+    result = reconciled(stage, accounts=["1100"])
+
+    assert [row for row in found(result) if row[1] == "CK-1"] == [
+        ("only_in_sage", "CK-1", "-25.00")
+    ]
+    assert (result.ledger, result.is_proven) == (Decimal(-25), True)
+    stage.company.void_receipt(receipt.place, on=date(2026, 10, 21))
+    assert reconciled(stage, accounts=["1100"]).is_proven
+
+
 def test_an_invoice_in_another_currency_is_named_and_not_added(stage):
     """Its amount is no dollars: it is left out with that reason, and needs a person."""
     currencies = stage.site.setup.tables["currencies"]
@@ -314,7 +339,8 @@ def test_an_invoice_in_another_currency_is_named_and_not_added(stage):
 
     result = reconciled(stage)
 
-    assert ("R-1", "it is in EUR; the books are in USD") in result.left_out
+    (left,) = [row for row in result.left_out if row.number == "R-1"]
+    assert left.reason == "it is in EUR; the books are in USD"
     assert result.connectwise == 0
     assert result.exit_code == 3
 

@@ -480,6 +480,15 @@ def test_a_batch_number_makes_a_folder_inside_the_workdir(tmp_path: Path, batch)
     assert not set(folder.name) & set('/\\:*?"<>|')
 
 
+def test_every_batch_has_a_folder_of_its_own(tmp_path: Path):
+    """Numbers that look alike once cleaned do not overwrite each other's reports; a device is no folder."""
+    names = [files.batch_folder(tmp_path, batch).name for batch in ("A/B", "A_B", "A B", "NUL")]
+
+    assert len(set(names)) == 4
+    assert names[1] == "A_B"
+    assert names[3] != "NUL"
+
+
 def test_saving_writes_three_files_and_the_lists(tmp_path: Path, proof):
     """A page becomes text, HTML and workbook; the findings CSV and HTML; the log JSON lines."""
     saved = files.save_page(proof, tmp_path, "proof")

@@ -18,6 +18,8 @@ from sage50kit.errors import (
     InDoubt,
     UsageError,
 )
+from sage50kit.model import canonical
+from sage50kit.model.content import text
 from tests.pushing import (
     HELD,
     INVOICE,
@@ -332,7 +334,8 @@ def test_a_key_that_is_no_label_must_name_its_part(kit):
     (_, second) = (row.document for row in kit.log.documents("A"))
     kit.log.mark(second, "sending", batch="A")
     rows = kit.log.documents("A")
-    third = replace(rows[1], part=3, document=replace(second, part=3))
+    content = text(canonical(replace(second, part=3)))
+    third = replace(rows[1], part=3, content=content)
     kit.log = Wrapped(kit.log, documents=lambda _: [rows[1], third])
 
     with pytest.raises(UsageError, match=f"{second.label}, {third.document.label}"):

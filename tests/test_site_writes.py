@@ -130,6 +130,14 @@ def test_payment_changes_the_balance():
     assert balance(site) == Decimal("150.00")
 
 
+def test_the_id_of_a_deleted_payment_is_not_given_again():
+    """As in a real database: our keys in Sage 50 are made of such ids."""
+    site = small_site()
+    first = pay(site, "100.00")[1]["id"]
+    site.call("DELETE", f"{PAYMENTS}/{{id}}", {"parentId": "48101", "id": str(first)}, None)
+    assert pay(site, "20.00")[1]["id"] != first
+
+
 def test_second_payment_is_refused_or_overwrites():
     """One payment for each invoice: the second POST is 400, by switch it replaces the first."""
     site = small_site()

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+import nbformat
 import numpy as np
 import pandas as pd
 import pytest
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+from nbconvert import HTMLExporter
 
 from sage50kit import Kit
+from sage50kit.app import pages
 from sage50kit.errors import UsageError
 from sage50kit.money import money_series
 from sage50kit.widgets import Grid, Picker
@@ -94,7 +100,7 @@ def test_the_choice_is_one_bit_a_row(count):
     wanted = np.arange(count) % 3 == 0
     grid.set_state({"mask": memoryview(pack(wanted))})
 
-    assert len(grid.mask) == (count + 7) // 8
+    assert len(grid.mask) == 4 + (count + 7) // 8
     assert list(grid.included) == list(wanted)
     assert list(grid.selected["number"]) == [f"CW-{number}" for number in range(0, count, 3)]
 
@@ -107,6 +113,31 @@ def test_new_rows_forget_the_old_choice():
 
     assert list(grid.included) == [True, True]
     assert grid.current == -1
+
+
+def test_a_choice_among_other_rows_counts_for_nothing():
+    """Ticked while Python was fetching: it arrives when other rows are there, and is none of theirs."""
+    grid = Grid(frame(9), COLUMNS)
+    late = grid.get_state(["mask"])["mask"][:4] + bytes(2)
+    heard: list[int] = []
+    grid.observe(lambda _change: heard.append(int(grid.included.sum())), ["current", "mask"])
+    grid.current = 8
+    for rows in (frame(9), frame(1), frame(9)):
+        grid.show(rows)
+        grid.set_state({"mask": memoryview(late)})
+        assert grid.included.all()
+
+    assert len(grid.included) == 9
+    assert set(heard) == {9, 1}
+
+
+def test_amounts_travel_with_four_decimals_whatever_they_came_with():
+    """The page counts ten-thousandths; what has more decimals is refused, not cut."""
+    plain = pd.Series([Decimal("12.5"), Decimal(-3)], dtype="object")
+
+    assert texts(plain) == ["12.5000", "-3.0000"]
+    with pytest.raises(ValueError, match="data loss"):
+        texts(pd.Series([Decimal("0.00001")], dtype="object"))
 
 
 def test_a_column_of_many_values_is_filtered_by_words():
@@ -238,6 +269,30 @@ def test_an_error_in_a_cell_is_one_sentence():
     ]
 
 
+@pytest.mark.usefixtures("live")
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("Kit('nowhere.toml')", "There is no profile nowhere.toml. Check the path"),
+        (
+            "1 / 0",
+            "This is a fault of sage50kit, please report it (ZeroDivisionError: division by zero)",
+        ),
+    ],
+)
+def test_an_error_in_a_cell_of_a_live_page_is_told_like_that_of_a_button(source: str, words: str):
+    """One sentence, the details folded; the cells below do not run."""
+    cells = [f"from sage50kit import Kit\nimport sage50kit.widgets\n{source}", "print('below')"]
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    with pytest.raises(CellExecutionError):
+        NotebookClient(book, kernel_name="python3").execute()
+
+    (output,) = book.cells[0].outputs
+    assert f"✖ {words}" in output["data"]["text/html"]
+    assert "<details><summary>Details</summary>" in output["data"]["text/html"]
+    assert book.cells[1].outputs == []
+
+
 def test_outside_a_live_page_a_part_is_its_static_twin(kit: Kit):
     """Papermill and nbconvert get HTML, and nothing that needs a kernel."""
     bundle = Picker(kit)._repr_mimebundle_()
@@ -266,7 +321,7 @@ def test_the_page_says_whether_findings_were_looked_for(kit: Kit):
 
     assert "Looking for findings on 43 transactions" in before or "are checked" in before
     assert (
-        "All 43 transactions are checked: 1 that block, 1 refusals expected"
+        "All 43 transactions are checked: ✖ 1 blocked, ⊘ 1 refused, ▲ 4 warnings"
         in picker._checked.value
     )
 
@@ -281,3 +336,69 @@ def test_the_choice_in_words_is_never_an_old_one(kit: Kit):
     picker.grid.included = [False] * len(picker.grid.frame)
     assert picker._copy.value == ""
     picker.wait()
+
+
+def test_a_notebook_saved_from_a_live_page_keeps_its_figures(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+):
+    """Converted or printed without the kernel it shows the twin, and says from when it is."""
+    monkeypatch.setenv("JPY_SESSION_NAME", "page.ipynb")
+    source = f"from sage50kit import Kit\nfrom sage50kit.widgets import Picker\nPicker(Kit({str(stage.profile)!r}))"
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)])
+    NotebookClient(book, kernel_name="python3", store_widget_state=False).execute()
+    page, _ = HTMLExporter().from_notebook_node(book)
+
+    assert "application/vnd.jupyter.widget-view+json" in book.cells[0].outputs[-1]["data"]
+    assert "45,159.16" in page
+    assert "when this cell ran" in page
+
+
+def test_the_pages_without_code_say_nothing_of_parameters(tmp_path: Path):
+    """No heading stands over what the controller does not see, and no step is missing from the count."""
+    profile = tmp_path / "a.toml"
+    profile.touch()
+    with pages(str(profile)) as folder:
+        books = [nbformat.read(path, 4) for path in sorted(folder.glob("*.ipynb"))]
+    words = [cell.source for book in books for cell in book.cells if cell.cell_type == "markdown"]
+
+    assert len(books) >= 5
+    assert [source for source in words if re.search(r"^## (\d|Parameters)", source)] == []
+
+
+@pytest.mark.usefixtures("live")
+def test_the_choice_is_of_the_rows_that_are_shown(kit: Kit):
+    """What the controls say counts when it was fetched, and not when fetching failed."""
+    picker = Picker(kit, kinds=["expense"])
+    picker.wait()
+    before = picker.parameters
+    picker._boxes["expense"].value = False
+    picker._boxes["invoice"].value = True
+    picker._detail.value = "Condensed"
+    assert picker.parameters == before
+    assert picker.gone() == []
+
+    picker._day.value = "some day"
+    picker._button.click()
+    assert "some day" in picker.message.value
+    assert picker.parameters == before
+    assert kit.profile.push.invoice_detail == before["detail"]
+
+    picker._day.value = "2026-10-31"
+    picker._button.click()
+    picker.wait()
+    assert (picker.parameters["kinds"], picker.parameters["detail"]) == (["invoice"], "Condensed")
+    assert kit.profile.push.invoice_detail == "Condensed"
+
+
+@pytest.mark.usefixtures("live")
+def test_no_choice_is_not_the_choice_of_everything(kit: Kit):
+    """Empty parameters mean all: pasted into the unattended notebook they would push what nobody chose."""
+    picker = Picker(kit, kinds=["expense"])
+    picker.wait()
+    picker.grid.included = [False] * len(picker.grid.frame)
+
+    with pytest.raises(UsageError, match="nothing is included"):
+        _ = picker.parameters
+    picker._ask_copy.click()
+    assert "Nothing is included" in picker.message.value
+    assert picker._copy.value == ""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
 
 from sage50kit import Kit
 from sage50kit.batch.push import push
+from sage50kit.errors import UsageError
 from sage50kit.widgets import ClearPanel, History, Picker, Preview, PushPanel, RerunPanel
 from tests.pushing import Interrupted, PowerCut
 from tests.stage import staged
@@ -143,6 +145,80 @@ def test_what_is_never_posted_is_cleared_with_its_reason(kit: Kit, stage: Stage)
 
     assert "CLEARED" in stage.batches()
     assert picker.selected["key"][0] not in set(kit.fetch()["key"])
+
+
+def test_the_box_to_void_counts_as_it_was_asked(kit: Kit, stage: Stage):
+    """Ticked after the question, it ends the question: nothing is voided of which it said nothing."""
+    pushed(kit)
+    history = History(kit)
+    history.grid.current = 0
+    history.confirm.first.click()
+    history._void.value = True
+    history.confirm.yes.click()
+    history.wait()
+
+    assert BATCH in stage.batches()
+    history.confirm.first.click()
+    assert "void its documents" in history.confirm.sentence.value
+
+
+def test_a_clearing_that_was_asked_about_is_not_changed_unasked(kit: Kit, stage: Stage):
+    """Other boxes, or another reason, end the question."""
+    picker = Picker(kit, kinds=["transfer"])
+    picker.wait()
+    rows = range(len(picker.grid.frame))
+    picker.grid.included = [row == 0 for row in rows]
+    panel = ClearPanel(kit, picker, batch="CLEARED", reason="counted twice")
+    panel.confirm.first.click()
+    assert panel.confirm.is_open
+    picker.grid.included = [row == 1 for row in rows]
+    panel.confirm.yes.click()
+    panel.wait()
+    assert "CLEARED" not in stage.batches()
+
+    panel.confirm.first.click()
+    panel._reason.value = "something else"
+    panel.confirm.yes.click()
+    panel.wait()
+    assert "CLEARED" not in stage.batches()
+
+
+def test_a_re_run_that_was_asked_about_is_not_changed_unasked(stage: Stage):
+    """Another tick ends the question; nothing is posted on the old one."""
+    file = stage.folder / "lakeside.company"
+    backup = file.read_bytes()
+    with Kit(stage.profile) as kit:
+        pushed(kit)
+    file.write_bytes(backup)
+    with Kit(stage.profile) as kit:
+        panel = RerunPanel(kit, batch=BATCH)
+        panel.confirm.first.click()
+        panel._grid.included = [True] + [False] * (len(panel._grid.frame) - 1)
+        panel.confirm.yes.click()
+        panel.wait()
+
+        assert kit.rerun(BATCH).counts["missing"] == 3
+
+
+def test_one_part_of_a_page_writes_one_thing_at_a_time(kit: Kit):
+    """A second step that comes while the first is written is refused, and the watch goes on."""
+    history = History(kit)
+    go, begun = threading.Event(), threading.Event()
+
+    def slow() -> None:
+        begun.set()
+        go.wait(60)
+
+    history._watch.begin(slow)
+    assert begun.wait(60)
+    with pytest.raises(UsageError, match="still being written"):
+        history._watch.begin(slow)
+    assert history._watch.running
+    go.set()
+    history.wait()
+    assert not history._watch.running
+    history._watch.begin(slow)
+    history.wait()
 
 
 def test_what_a_power_cut_left_is_offered_and_finished(kit: Kit, stage: Stage):

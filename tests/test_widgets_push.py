@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -11,14 +12,17 @@ import pytest
 
 from sage50kit import Kit
 from sage50kit.errors import PlanBlocked, UsageError
+from sage50kit.reports.files import batch_folder
 from sage50kit.sandbox.dataset import fixtures_folder
+from sage50kit.sandbox.faults import Faults, Rule, failing
 from sage50kit.sandbox.state import Site
 from sage50kit.widgets import Picker, Preview, PushPanel
+from sage50kit.widgets.push_panel import changes
 from sage50kit.widgets.twin import amount
 from tests.stage import staged
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from tests.stage import Stage
@@ -49,6 +53,19 @@ def kit(stage: Stage) -> Iterator[Kit]:
 def live(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if somebody had the page open."""
     monkeypatch.setenv("JPY_SESSION_NAME", "page.ipynb")
+
+
+class Heard:
+    """What a widget sent to its page."""
+
+    def __init__(self) -> None:
+        self.content: list[dict[str, str]] = []
+        self.buffers: list[bytes] = []
+
+    def send(self, content: dict[str, str], buffers: Sequence[bytes] = ()) -> None:
+        """As a comm takes it."""
+        self.content.append(content)
+        self.buffers += buffers
 
 
 def parts(kit: Kit, *kinds: str, **more: object) -> tuple[Picker, Preview]:
@@ -130,14 +147,79 @@ def test_a_changed_choice_makes_the_preview_old(kit: Kit):
 
 
 @pytest.mark.usefixtures("live")
-def test_the_proof_listing_opens_from_the_preview(kit: Kit):
+@pytest.mark.parametrize("what", ["untick", "leave", "again", "number"])
+def test_a_question_ends_when_what_it_was_about_changes(kit: Kit, stage: Stage, what: str):
+    """Somebody unticks one at the last moment: "Yes" must not write what is no longer shown."""
+    before = written(stage)
+    picker, preview = parts(kit)
+    panel = PushPanel(kit, preview)
+    panel.confirm.first.click()
+    assert panel.confirm.is_open
+    if what == "untick":
+        picker.grid.included = [False] + [True] * (len(picker.grid.frame) - 1)
+    elif what == "leave":
+        preview._leave_out.value = not preview._leave_out.value
+    elif what == "again":
+        preview._again.click()
+    else:
+        panel._number.value = f"{BATCH}2"
+
+    panel.confirm.yes.click()
+    panel.wait()
+
+    assert written(stage) == before
+    assert "has changed. Nothing was written" in panel.confirm.sentence.value
+    assert panel.confirm.sentence in panel.confirm.children
+
+
+@pytest.mark.usefixtures("live")
+def test_what_makes_no_document_counts_as_a_change_too(kit: Kit):
+    """A transaction that is batched without a document, and a record to be created."""
+    plan = kit.plan(kit.fetch(kinds=["transfer", "invoice"]), leave_out_blocked=True)
+    bare = next(row for row in plan.transactions if row.disposition != "post")
+    fewer = replace(plan, transactions=tuple(row for row in plan.transactions if row != bare))
+
+    assert changes(plan, plan) == []
+    assert changes(fewer, plan) == changes(plan, fewer) == [bare.number]
+    assert plan.masters
+    created = changes(replace(plan, masters=()), plan)
+    assert len(created) == len(plan.masters)
+    assert all(words.startswith("new ") for words in created)
+
+
+@pytest.mark.usefixtures("live")
+def test_the_proof_listing_opens_from_the_preview(kit: Kit, stage: Stage):
     """Text, HTML and Excel, and no other file of the machine."""
     _, preview = parts(kit)
     preview._save.click()
 
+    files = Heard()
+    preview._files.send = files.send  # the page's end of the line
     assert preview._files.names == ["proof.txt", "proof.html", "proof.xlsx"]
-    with pytest.raises(IndexError):
-        preview._files._deliver(preview._files, {"open": 3}, [])
+    preview._files._handle_custom_msg({"open": 0}, [])
+    assert files.content[-1]["name"] == "proof.txt"
+
+    secret = stage.folder / "secret.txt"
+    secret.write_text("a key", encoding="utf-8")
+    preview._files.set_state({"paths": [str(secret)], "names": ["secret.txt"]})
+    for wish in ({"open": 0}, {"open": 3}, {"open": -1}, {"open": "x"}, {}):
+        preview._files._handle_custom_msg(wish, [])
+    assert [one.get("name") for one in files.content[1:]] == ["proof.txt"] + [None] * 4
+    assert b"a key" not in b"".join(files.buffers)
+
+
+@pytest.mark.usefixtures("live")
+def test_a_file_that_is_gone_is_said(kit: Kit):
+    """Somebody moved it: the page says so, and no error is lost in the kernel."""
+    _, preview = parts(kit)
+    preview._save.click()
+    files = Heard()
+    preview._files.send = files.send
+    for path in preview._files._offered:
+        path.unlink()
+    preview._files._handle_custom_msg({"open": 0}, [])
+
+    assert "proof.txt cannot be read" in files.content[0]["error"]
 
 
 # --- the push ---
@@ -177,6 +259,37 @@ def test_making_the_panel_and_one_click_write_nothing(kit: Kit, stage: Stage):
     panel.wait()
 
     assert written(stage) == before
+
+
+@pytest.mark.usefixtures("live")
+def test_nothing_is_asked_when_nothing_is_included(kit: Kit, stage: Stage):
+    """No empty batch is offered; the sentence says what to do."""
+    before = written(stage)
+    picker, preview = parts(kit)
+    panel = PushPanel(kit, preview)
+    picker.grid.included = [False] * len(picker.grid.frame)
+    preview._again.click()
+    panel.confirm.first.click()
+
+    assert not panel.confirm.is_open
+    assert "Nothing is included that can be pushed" in panel.message.value
+    assert written(stage) == before
+
+
+@pytest.mark.usefixtures("live")
+def test_what_was_pushed_is_no_longer_called_unwritten(kit: Kit, stage: Stage):
+    """Preview and picker say what became of it; notes do not push the documents out of sight."""
+    stage.correct()
+    picker, preview = parts(kit, "expense")
+    panel = PushPanel(kit, preview)
+    assert "Nothing is written yet" in preview.message.value
+    panel.confirm.first.click()
+    panel.confirm.yes.click()
+    panel.wait()
+
+    assert f"pushed as batch {BATCH}" in preview.message.value
+    assert "Fetch to see what is left" in picker.message.value
+    assert "<details><summary>1 notes, for nobody to act on" in panel._found.value
 
 
 @pytest.mark.usefixtures("live")
@@ -263,6 +376,38 @@ def test_what_somebody_else_batches_before_the_first_step_is_said(kit: Kit, stag
 
 
 @pytest.mark.usefixtures("live")
+def test_a_picker_that_was_made_anew_is_not_the_one_below(kit: Kit, stage: Stage):
+    """Somebody runs the picker's cell alone: what is ticked there now is not what the parts below read."""
+    _, preview = parts(kit)
+    panel = PushPanel(kit, preview)
+    Picker(kit, kinds=["expense"]).wait()
+    panel.confirm.first.click()
+    preview._again.click()
+
+    assert "was made anew" in panel.message.value
+    assert "was made anew" in preview.message.value
+    assert not panel.confirm.is_open
+
+
+@pytest.mark.usefixtures("live")
+def test_an_ending_is_told_although_its_evidence_cannot_be_kept(kit: Kit, stage: Stage):
+    """The books have it: the page says so, and what went wrong afterwards."""
+    _, preview = parts(kit)
+    panel = PushPanel(kit, preview)
+    folder = batch_folder(kit.workdir, BATCH)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.write_text("in the way", encoding="utf-8")
+    panel.confirm.first.click()
+    panel.confirm.yes.click()
+    panel.wait()
+
+    assert BATCH in stage.batches()
+    assert panel._ending in panel.children
+    assert "completed successfully" in panel._ending.value
+    assert "Error" in panel.message.value
+
+
+@pytest.mark.usefixtures("live")
 def test_errors_and_log_are_saved_where_the_reports_are(kit: Kit):
     """Both buttons offer files that exist."""
     _, preview = parts(kit)
@@ -302,3 +447,35 @@ def test_hostile_names_are_text_everywhere(tmp_path: Path, monkeypatch: pytest.M
 
     assert sum("&lt;img src=x" in part for part in shown) >= 4
     assert not [part for part in shown if "<img" in part or "\u202e" in part]
+
+
+def test_connectwise_lost_in_the_middle_is_said_and_finished_in_the_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """The documents stand, the batch does not: the page says so, offers to finish, and finishes once."""
+    monkeypatch.setenv("JPY_SESSION_NAME", "page.ipynb")
+    line = Faults([Rule(failing(503), path="/accounting/batches", method="POST", on=())])
+    with staged(tmp_path, faults=line) as stage:
+        for name, value in stage.environment.items():
+            monkeypatch.setenv(name, value)
+        with Kit(stage.profile) as kit:
+            _, preview = parts(kit)
+            panel = PushPanel(kit, preview)
+            panel.confirm.first.click()
+            panel.confirm.yes.click()
+            panel.wait()
+            assert 'role="alert"' in panel.message.value
+            assert f"ConnectWise has no batch {BATCH}" in panel.message.value
+            assert "press “Finish what is in doubt”" in panel.message.value
+            assert panel._resume in panel.children
+            assert BATCH not in stage.batches()
+            documents = len(stage.company.documents())
+
+            line.rules.clear()
+            panel._resume.click()
+            panel.wait()
+            assert "completed" in panel._ending.value
+            assert "alert" not in panel.message.value
+            assert kit.verify(BATCH).ok
+        assert len(stage.company.documents()) == documents
+        assert stage.batches().count(BATCH) == 1

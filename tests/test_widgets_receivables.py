@@ -144,3 +144,15 @@ def test_a_wrong_day_stops_an_unattended_run(kit: Kit):
     """As an exception, for the exit code."""
     with pytest.raises(UsageError, match="is not a date"):
         ReceivablesPanel(kit, as_of="the thirtieth")
+
+
+@pytest.mark.usefixtures("live")
+def test_a_table_that_is_not_shown_any_more_is_let_go(kit: Kit):
+    """Turning to and fro keeps nothing in the kernel."""
+    panel = ReceivablesPanel(kit, as_of="2026-10-31")
+    old = panel._body.children
+    assert all(part.comm is not None for part in old)
+    panel._section.value = "Classes"
+
+    assert [part.comm for part in old] == [None] * len(old)
+    assert all(part.comm is not None for part in panel._body.children)

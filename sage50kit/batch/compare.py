@@ -85,7 +85,7 @@ def differences(document: Document, stored: StoredDocument) -> list[Issue]:
         ("number", document.reference, stored.reference),
         ("date", document.posting_date.isoformat(), stored.posting_date.isoformat()),
     ]
-    if not document.is_decrease:
+    if stored.total != expected_total(document, stored):
         pairs.append(("total", amount_words(document.total), amount_words(stored.total)))
     pairs += [
         (f"account {account}", amount_words(sent), amount_words(there))

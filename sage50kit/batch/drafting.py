@@ -5,9 +5,7 @@ Findings name what does not fit, a reason what is not posted. Pure: what the out
 
 from __future__ import annotations
 
-import gc
 from collections import defaultdict
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -27,12 +25,13 @@ from sage50kit.batch.inventory import (
 from sage50kit.batch.mapping import Mapper, Setup, amount_words
 from sage50kit.batch.purchases import purchase_document, purchase_rows
 from sage50kit.batch.sales import invoice_entry_ids, nothing_but_zeros, sales_document
+from sage50kit.collector import collector_paused
 from sage50kit.connectwise.assumptions import product_number
 from sage50kit.model import Document, Joined, LeftOut, Master, Transaction, fold
 from sage50kit.money import ZERO, cents, total
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
     from decimal import Decimal
 
     from sage50kit.connectwise import wire
@@ -119,20 +118,8 @@ def draft(
 ) -> Prepared:
     """Turn each transaction into its documents; findings name what does not fit."""
     mapper = Mapper(books, setup, push, delimiter=delimiter, drop_trailing=drop_trailing)
-    with _collector_paused():
+    with collector_paused():
         return _drafted(transactions, detail, mapper)
-
-
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """Drafting makes many objects and no cycles; collecting among them would cost a third of the time."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def _drafted(transactions: Sequence[Transaction], detail: Detail, mapper: Mapper) -> Prepared:

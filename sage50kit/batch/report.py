@@ -242,8 +242,8 @@ def _headline(
     return f"Batch {plan.batch} completed successfully: {of}."
 
 
-# Events whose payload holds findings.
-_ANSWERS = frozenset({"posted", "exported", "batch_created", "finished_first"})
+# Events whose payload holds findings, or becomes one.
+_ANSWERS = frozenset({"posted", "exported", "batch_created", "finished_first", "master_refused"})
 
 
 FORESEEN = frozenset({"credit_notify", "credit_over_limit", "credit_hold", "credit_over_hold"})
@@ -282,7 +282,7 @@ def _answers(plan: Plan, logged: Sequence[LoggedDocument], log: PushLog) -> list
             words = {"key": row.key, "number": row.document.number}
             found.append(finding("company_refused", field="document", value=_said(row), **words))
     numbers = {row.key: row.document.number for row in logged}
-    for event in log.events(plan.batch):
+    for event in log.events(plan.batch, kinds=_ANSWERS):
         payload = event["payload"]
         if event["kind"] == "master_refused":
             found.append(
@@ -293,7 +293,6 @@ def _answers(plan: Plan, logged: Sequence[LoggedDocument], log: PushLog) -> list
                     value=payload["reason"],
                 )
             )
-        if event["kind"] not in _ANSWERS:
             continue
         words = {"key": event["key"], "number": numbers.get(event["key"], "")}
         found += [

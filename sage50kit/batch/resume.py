@@ -6,16 +6,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sage50kit.batch.compare import differences, is_this
-from sage50kit.batch.push import (
-    A_PERSON_SAID,
-    DOUBTFUL,
-    arrived,
-    finish_recorded,
-    hold,
-    look,
-    unfinished,
-)
+from sage50kit.batch.posting import arrived
+from sage50kit.batch.push import finish_recorded, hold, unfinished
 from sage50kit.batch.report import make_report
+from sage50kit.batch.settling import A_PERSON_SAID, DOUBTFUL, look
 from sage50kit.errors import InDoubt, UsageError
 from sage50kit.model import ARRIVED, fold
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from sage50kit.batch.compare import is_this
 from sage50kit.batch.mapping import amount_words
 from sage50kit.batch.proof import money_frame
-from sage50kit.batch.push import look
+from sage50kit.batch.settling import look
 from sage50kit.issues import Issue, finding, issues_frame
 from sage50kit.model import SAGE_SCREENS
 

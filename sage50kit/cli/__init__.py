@@ -15,7 +15,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sage50kit.cli import batches, corrections, payments, receivables, verbs
+from sage50kit.cli import batches, corrections, golive, payments, receivables, verbs
 from sage50kit.cli.options import app
 from sage50kit.errors import Sage50KitError
 from sage50kit.terminal import Answer, about_the_disk, complain, failed, join_lists, say
@@ -27,7 +27,7 @@ _CODES = {1: "crash", 2: "usage_error", 5: "in_doubt"}  # of what is no error of
 _CTRL_C = 130  # what typer makes of a KeyboardInterrupt
 _SENDING = frozenset({"push", "resume", "run", "rerun", "unpost", "clear", "void", "sync-payments"})
 
-__all__ = ["app", "batches", "corrections", "main", "payments", "receivables", "verbs"]
+__all__ = ["app", "batches", "corrections", "golive", "main", "payments", "receivables", "verbs"]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

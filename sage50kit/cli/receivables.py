@@ -32,3 +32,29 @@ def reconcile(
         more={"differences": plain_rows(found.differences)},
         page=reconciliation_page(found),
     )
+
+
+@app.command()
+@verb
+def acknowledge(
+    *,
+    profile: ProfilePath,
+    documents: Annotated[
+        list[str], typer.Option(help="Places in Sage 50, or keys.", metavar="PLACE...")
+    ],
+    reason: Annotated[
+        str, typer.Option(help="Why nobody has to do anything.", metavar="TEXT")
+    ] = "",
+    as_of: Annotated[str, typer.Option(help="End of this day; today.", metavar="DATE")] = "",
+    take_back: Annotated[
+        bool, typer.Option("--take-back", help="What was acknowledged is so no more.")
+    ] = False,
+) -> Answer:
+    """Keep a person's word that differences are as they should be; reconcile shows them apart."""
+    with opened(profile) as kit:
+        if take_back:
+            count = kit.take_back(documents)
+        else:
+            count = kit.acknowledge(documents, reason=reason, as_of=as_of)
+    done = "taken back" if take_back else "acknowledged"
+    return Answer(counts={done: count}, words=f"{count} {done}. Nothing else was written.")

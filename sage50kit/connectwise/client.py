@@ -224,6 +224,12 @@ class Client:
         )
 
     def rows_in(
+        self, path: str, field: str, values: Sequence[int | str], **words: Any
+    ) -> list[dict[str, Any]]:
+        """The rows whose `field` is one of `values`; arguments as for `parts_in`."""
+        return [row for part in self.parts_in(path, field, values, **words) for row in part]
+
+    def parts_in(
         self,
         path: str,
         field: str,
@@ -231,13 +237,13 @@ class Client:
         *,
         one_each: bool = False,
         **words: Any,
-    ) -> list[dict[str, Any]]:
-        """The rows whose `field` is one of `values`, asked for in addresses of bearable length.
+    ) -> Iterator[list[dict[str, Any]]]:
+        """The same part by part, so that one is looked at while the next ones are on their way.
 
         Args:
             path: of the list.
             field: published name.
-            values: in any number; each is asked for once.
+            values: in any number; each is asked for once, in addresses of bearable length.
             one_each: a value has one row at most, so as many rows as values are all there are, and
                 nobody has to count.
             words: as for `pages`.
@@ -256,9 +262,10 @@ class Client:
             return self.rows(path, conditions=conditions, **words)
 
         if len(parts) == 1:
-            return read(parts[0])
+            yield read(parts[0])
+            return
         with ThreadPoolExecutor(self.settings.requests_at_once) as pool:
-            return [row for found in pool.map(read, parts) for row in found]
+            yield from pool.map(read, parts)
 
     # --- writing ---
 

@@ -15,6 +15,7 @@ from sage50kit.connectwise.answers import unreadable
 from sage50kit.connectwise.bodies import page_as_sent, parsed, readable_page, row_ids
 from sage50kit.connectwise.conditions import SAFE
 from sage50kit.connectwise.sending import Call
+from sage50kit.connectwise.turns import workers
 from sage50kit.errors import ConnectWiseError, ConnectWiseUnavailable
 
 if TYPE_CHECKING:
@@ -130,7 +131,7 @@ class Listing:
         Pages asked for and not yet taken are at most twice the requests at a time, so that the line
         stays busy while the caller works and memory stays bounded.
         """
-        pool = ThreadPoolExecutor(self._at_once, thread_name_prefix="connectwise")
+        pool = workers(self._at_once)
         try:
             ahead: deque[Future[Page]] = deque([pool.submit(self.page, 1)])
             rows = pool.submit(self.count).result()

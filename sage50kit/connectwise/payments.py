@@ -43,8 +43,8 @@ class InvoicePayments:
     def _invoices(self, field: str, values: Sequence[Any]) -> list[wire.Invoice]:
         if not values:
             return []
-        rows = self.client.rows_in(INVOICES, field, values, one_each=True, fields=FIELDS)
-        return [wire.read(wire.Invoice, row, path=INVOICES) for row in rows]
+        parts = self.client.parts_in(INVOICES, field, values, one_each=True, fields=FIELDS)
+        return [wire.read(wire.Invoice, row, path=INVOICES) for part in parts for row in part]
 
     def of(self, invoice_id: int) -> list[wire.InvoicePayment]:
         """The payment rows of an invoice, of whatever origin."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from sage50kit.connectwise import wire
 from sage50kit.connectwise.assumptions import ALL_LOCATIONS, EXPORT_CHUNK
 from sage50kit.connectwise.client import condition
+from sage50kit.connectwise.turns import workers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -135,7 +135,7 @@ class ConnectWise:
             return _export_of(self.client.post(EXPORT, body, repeatable=True), EXPORT)
 
         exports = []
-        with ThreadPoolExecutor(AT_ONCE) as pool:
+        with workers(min(AT_ONCE, self.client.settings.requests_at_once)) as pool:
             for export in pool.map(one, bodies):
                 exports.append(export)
                 if progress is not None:

@@ -286,7 +286,7 @@ class Corrections(Flow):
             UsageError: some of it does, as far as anybody can tell.
         """
         from sage50kit.batch.compare import is_this
-        from sage50kit.batch.push import look
+        from sage50kit.batch.settling import look
 
         logged = [row for part in self.log.of_transactions(keys).values() for row in part]
         posted = [row for row in logged if row.state in ONCE_POSTED and row.state != "voided"]

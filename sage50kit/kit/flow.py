@@ -45,7 +45,7 @@ class Flow(Ends):
             kinds: which kinds; None for the profile's.
         """
         from sage50kit.connectwise import frames
-        from sage50kit.payments.golive import linked
+        from sage50kit.pushlog.links import linked
 
         chosen = self.profile.push.kinds if kinds is None else tuple(kinds)
         if unknown := set(chosen) - set(KINDS):
@@ -298,7 +298,7 @@ class Flow(Ends):
     def _chosen(self, selected: pd.DataFrame | None) -> pd.DataFrame:
         """The selected rows, each transaction once; all unposted ones without a selection."""
         from sage50kit import reading
-        from sage50kit.payments.golive import linked
+        from sage50kit.pushlog.links import linked
 
         if selected is None:
             return self.fetch()

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
+    from sage50kit.payments.adopting import Adoption
     from sage50kit.payments.ageing import Ageing, By
     from sage50kit.payments.golive import HistoryMatch
     from sage50kit.payments.model import PaymentPlan, Reading
@@ -69,7 +70,7 @@ class Receivables(Ends):
         Args:
             as_of: the end of this day; None for today.
             since: first day of the roll-forward; None for the first of the accounting period.
-            accounts: the receivable accounts; none for the company's default one.
+            accounts: the receivable accounts; none for the profile's, else the company's default one.
         """
         from sage50kit.payments.readings import reconcile_receivables
 
@@ -88,7 +89,37 @@ class Receivables(Ends):
         """
         from sage50kit.payments.readings import age_receivables
 
-        return age_receivables(self.company, as_of=day_of(as_of) or today(), by=by)
+        named = self.profile.sage.receivable_accounts
+        return age_receivables(self.company, as_of=day_of(as_of) or today(), by=by, named=named)
+
+    def acknowledge(
+        self, documents: Sequence[str], *, reason: str, as_of: date | str | None = None
+    ) -> int:
+        """Record that differences are as they should be; a reconciliation shows them apart from then on.
+
+        Args:
+            documents: places in Sage 50 or keys, as the reconciliation shows them.
+            reason: why nobody has to do anything; kept in the push log with your name.
+            as_of: the day of the reconciliation; None for today.
+
+        Raises:
+            UsageError: no reason, or a document without a difference that needs a person.
+        """
+        from sage50kit.payments import acknowledging
+        from sage50kit.payments.readings import reconcile_receivables
+
+        found = reconcile_receivables(self, as_of=day_of(as_of) or today())
+        return acknowledging.acknowledge(found, self.log, documents, reason)
+
+    def take_back(self, documents: Sequence[str]) -> int:
+        """Take back what was acknowledged of documents.
+
+        Raises:
+            UsageError: nothing about one of them is acknowledged.
+        """
+        from sage50kit.payments import acknowledging
+
+        return acknowledging.take_back(self.log, documents)
 
     def save_receivables(
         self, found: Reconciliation, ageing: Ageing, *, dry_run: bool = True
@@ -119,3 +150,18 @@ class Receivables(Ends):
         from sage50kit.payments.golive import match_history
 
         return match_history(self, chosen=chosen or {}, unlink=unlink, dry_run=dry_run)
+
+    def adopt_payments(self, *, keys: Collection[str] = (), dry_run: bool = True) -> Adoption:
+        """Take over payments that another product wrote to ConnectWise: from then on they follow Sage 50.
+
+        Args:
+            keys: of the invoices; none for all that have such a payment.
+            dry_run: False records the word in the push log; nothing else is written.
+
+        Raises:
+            UsageError: a key without such a payment.
+            PushInProgress: a push holds the company.
+        """
+        from sage50kit.payments.adopting import adopt_payments
+
+        return adopt_payments(self, keys=keys, dry_run=dry_run)

@@ -30,7 +30,7 @@ def canonical(value: Any) -> Any:
         return _decimal_text(value)
     if kind is tuple or kind is list:
         return [item if type(item) in _PLAIN else canonical(item) for item in value]
-    if is_dataclass(value):
+    if kind in _FIELDS or is_dataclass(value):
         names, get = _FIELDS.get(kind) or _fields_of(kind)
         pairs = zip(names, get(value), strict=True)
         return {name: item if type(item) in _PLAIN else canonical(item) for name, item in pairs}
@@ -52,7 +52,14 @@ def _fields_of(kind: type) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, 
     return _FIELDS[kind]
 
 
+_ENCODER = json.JSONEncoder(ensure_ascii=True, sort_keys=True, separators=(",", ":"))
+
+
+def text(content: Any) -> str:
+    """Plain data as canonical JSON."""
+    return _ENCODER.encode(content)
+
+
 def digest(content: Any) -> str:
     """SHA-256 of canonical JSON, in hex."""
-    text = json.dumps(content, ensure_ascii=True, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(text(content).encode()).hexdigest()

@@ -29,7 +29,9 @@ class OpenItem:
 class Application:
     """The part of a receipt or credit memo that pays one invoice, in dollars.
 
-    `amount` is money or credit, `discount` what was taken off besides. A reversal (void, bounced
+    `amount` is money or credit, `discount` what was taken off besides. A receipt that uses a credit memo
+    and pays several invoices does not say which of them it credits: so much of `amount` `may_be_credit`
+    although it counts as money. A reversal (void, bounced
     check) is an application of its own, negative. An invoice is known by its number *and* customer.
     """
 
@@ -41,6 +43,7 @@ class Application:
     date: date
     amount: Decimal
     discount: Decimal = ZERO
+    may_be_credit: Decimal = ZERO
     currency: str = ""  # "" is the company's own
     reverses: str = ""  # place of the receipt that is taken back, where the company can tell
 

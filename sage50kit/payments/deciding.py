@@ -67,7 +67,7 @@ class Case:
             return self.written.foreign if self.written else ()
         ours = self.ours
         mine = ours.payment_id if ours else None
-        return tuple(_foreign(row) for row in self.rows if row.id != mine)
+        return tuple(foreign_row(row) for row in self.rows if row.id != mine)
 
     @cached_property
     def foreign_money(self) -> Decimal:
@@ -88,7 +88,7 @@ class Case:
     def _is_ours(self, row: wire.InvoicePayment) -> bool:
         """By id; a row whose creation was not answered, by being exactly what was sent."""
         known = self.written
-        if known is None or _foreign(row).kind != "typed":
+        if known is None or foreign_row(row).kind != "typed":
             return False
         if known.payment_id is not None or known.intent is None:
             return row.id == known.payment_id
@@ -97,7 +97,8 @@ class Case:
     @cached_property
     def counted(self) -> Decimal:
         """What Sage says is paid, a credit that ConnectWise applied too only once."""
-        return self.paid.money + self.paid.credit - min(self.paid.credit, self.credits)
+        both = min(self.paid.credit_at_most, self.credits)
+        return self.paid.money + self.paid.credit - both
 
     @cached_property
     def wanted(self) -> Decimal:
@@ -210,7 +211,7 @@ def _findings(case: Case, amount: Decimal) -> Iterator[Issue]:
     if case.rows is None or known is None or known.intent or known.payment_id is None:
         return
     there = case.ours.amount if case.ours else ZERO
-    if there != known.amount:
+    if there not in (known.amount, amount):
         yield _issue("payment_restored", case, value=text(there), wanted=text(amount))
 
 
@@ -219,7 +220,8 @@ def _issue(code: str, case: Case, **words: object) -> Issue:
     return finding(code, key=f"payment:{number}", number=number, **words)  # type: ignore[arg-type]
 
 
-def _foreign(row: wire.InvoicePayment) -> Foreign:
+def foreign_row(row: wire.InvoicePayment) -> Foreign:
+    """A payment row of ConnectWise as one of other origin, with its kind."""
     portal = row.wise_pay_payment is not None
     kind = "portal" if portal else "typed" if (row.type or "P") == "P" else "credit"
     return Foreign(payment_id=row.id, amount=row.amount or ZERO, kind=kind)  # type: ignore[arg-type]

@@ -65,11 +65,18 @@ class Cause:
     why: str
     fix: str = ""
     reason: Reason = ""
+    whole: Decimal | None = None  # total of the document, where that tells it from others
+    acknowledged: str = ""  # a person's word that it is as it should be
 
     @property
     def needs_a_person(self) -> bool:
         """Whether it stays until somebody does something."""
-        return (self.what, self.reason) not in NEEDS_NOBODY
+        return not self.acknowledged and (self.what, self.reason) not in NEEDS_NOBODY
+
+    @property
+    def bound(self) -> Decimal:
+        """The amount that a person's word on it is bound to."""
+        return self.amount if self.whole is None else self.whole
 
 
 def of_pair(billed: Billed, booked: Booked, *, as_of: date, limit: Decimal) -> Iterator[Cause]:
@@ -91,7 +98,14 @@ def of_pair(billed: Billed, booked: Booked, *, as_of: date, limit: Decimal) -> I
     yield from _of_settlement(billed, booked, as_of)
 
 
-def only_billed(row: Billed, *, instead: Booked | None, place: str, cut_over: date | None) -> Cause:
+def only_billed(
+    row: Billed,
+    *,
+    instead: Booked | None,
+    place: str,
+    cut_over: date | None,
+    is_linked: bool = False,
+) -> Cause:
     """An invoice that stands in ConnectWise alone.
 
     Args:
@@ -99,8 +113,12 @@ def only_billed(row: Billed, *, instead: Booked | None, place: str, cut_over: da
         instead: what Sage 50 has under its number: voided, or of another customer.
         place: where the push log says that it stands or stood; "" where it knows nothing.
         cut_over: invoices before this day are kept out of Sage 50.
+        is_linked: the place is that of a link of go-live.
     """
-    reason, why, fix = _why_not_booked(row, instead, place, cut_over)
+    if is_linked:
+        reason, why, fix = _link_broken(row, place)
+    else:
+        reason, why, fix = _why_not_booked(row, instead, place, cut_over)
     return Cause(what="only_in_connectwise", amount=-row.open, why=why, fix=fix, reason=reason)
 
 
@@ -118,6 +136,7 @@ def only_booked(row: Booked, *, is_ours: bool) -> Cause:
         return Cause(
             what="only_in_sage",
             amount=row.open,
+            whole=row.total,
             reason="unapplied",
             why=f"Money of receipt {row.number} that pays no invoice yet.",
             fix="Apply it to invoices in Sage 50, then run sync-payments.",
@@ -125,9 +144,10 @@ def only_booked(row: Booked, *, is_ours: bool) -> Cause:
     return Cause(
         what="only_in_sage",
         amount=row.open,
+        whole=row.total,
         reason="by_hand",
         why="It was entered by hand: neither the push log nor ConnectWise knows it.",
-        fix="Nothing, if it belongs in Sage 50 alone; else match it with sage50kit's history matching.",
+        fix=f"If it belongs in Sage 50 alone: acknowledge --documents {row.place}. Else match-history.",
     )
 
 
@@ -137,7 +157,8 @@ def wrong_account(row: Booked, accounts: str) -> Cause:
         what="wrong_account",
         amount=-row.open,
         why=f"It stands on account {row.account_id}, not on {accounts}.",
-        fix="Correct the A/R account on the invoice in Sage 50, or name the account as a receivable account.",
+        fix="Correct the A/R account on the invoice in Sage 50, or add the account to receivable_accounts under "
+        "[sage] in the profile.",
     )
 
 
@@ -193,10 +214,16 @@ def _paid_in_one(billed: Billed, booked: Booked, amount: Decimal) -> Cause:
         amount=amount,
         why=f"{text(abs(amount))} of it is paid in {'Sage 50' if in_sage else 'ConnectWise'} only: "
         f"{text(billed.paid)} paid in ConnectWise, {text(booked.paid)} in Sage 50.",
-        fix="Run sync-payments."
+        fix="Run sync-payments; it tells what keeps it from being written."
         if in_sage
         else "Enter the receipt in Sage 50, or take the payment out of ConnectWise.",
     )
+
+
+_ROOM = (
+    " Where our payment leaves no room for it, delete that payment there first; sync-payments --full then "
+    "counts the credit once."
+)
 
 
 def _credited_in_one(billed: Billed, amount: Decimal) -> Cause:
@@ -206,7 +233,15 @@ def _credited_in_one(billed: Billed, amount: Decimal) -> Cause:
         what="credit_applied_in_one",
         amount=amount,
         why=f"A credit of {text(abs(amount))} is applied in {here} only.",
-        fix=f"Apply the same credit memo in {there}.",
+        fix=f"Apply the same credit memo in {there}.{_ROOM if in_sage and billed.total < 0 else ''}",
+    )
+
+
+def _link_broken(row: Billed, place: str) -> tuple[Reason, str, str]:
+    return (
+        "missing",
+        f"It was matched at go-live with {place}, which stands in Sage 50 no more.",
+        f"Take the link back (match-history --unlink {row.key}); then push it, or link what stands there now.",
     )
 
 

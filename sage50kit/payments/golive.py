@@ -16,7 +16,11 @@ from sage50kit.batch.proof import money_frame
 from sage50kit.connectwise import invoices
 from sage50kit.errors import UsageError
 from sage50kit.model import fold
+from sage50kit.money import text
+from sage50kit.payments.model import Written
 from sage50kit.payments.receivables import Billed, Booked, billed, booked
+from sage50kit.payments.record import PaymentRecord
+from sage50kit.pushlog.links import LINKED, UNLINKED, linked
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -28,7 +32,6 @@ if TYPE_CHECKING:
     from sage50kit.pushlog import PushLog
     from sage50kit.pushlog.log import Note
 
-LINKED, UNLINKED = "linked", "unlinked"  # kinds of events
 _ID = tuple[str, ...]
 
 
@@ -42,8 +45,13 @@ class Match:
     customer: str
     date: date | None
     total: Decimal
-    places: tuple[str, ...] = ()
+    candidates: tuple[Booked, ...] = ()
     why: str = ""  # what is doubtful
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Where the candidates stand."""
+        return tuple(row.place for row in self.candidates)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +72,11 @@ class HistoryMatch:
     def doubtful(self) -> pd.DataFrame:
         """One row an invoice that a person must look at, with why and the candidates' places."""
         return _frame(self.doubts)
+
+    @cached_property
+    def missing(self) -> pd.DataFrame:
+        """One row an invoice that Sage 50 does not have."""
+        return _frame(self.unmatched)
 
     def __repr__(self) -> str:
         """How many of each."""
@@ -94,18 +107,9 @@ def match_history(
         return _decided(kit, chosen, unlink)
     with kit.log.claim():  # no push posts meanwhile what is linked here
         found = _decided(kit, chosen, unlink)
-        return replace(found, recorded=_record(kit.log, found.links, unlink))
-
-
-def linked(log: PushLog) -> dict[str, str]:
-    """Where invoices stand that were in Sage 50 before the kit, by key."""
-    links: dict[str, str] = {}
-    for row in log.events(kinds=(LINKED, UNLINKED)):
-        if row["kind"] == LINKED:
-            links[row["key"]] = row["payload"]["place"]
-        else:
-            links.pop(row["key"], None)
-    return links
+        recorded = _record(kit.log, found.links, unlink)
+        _follow(PaymentRecord(kit.log, kit.company.name), found, unlink)
+        return replace(found, recorded=recorded)
 
 
 def _decided(kit: Ends, chosen: Mapping[str, str], unlink: Collection[str]) -> HistoryMatch:
@@ -117,6 +121,7 @@ def _decided(kit: Ends, chosen: Mapping[str, str], unlink: Collection[str]) -> H
         booked(kit.company.receivables(), as_of=date.max),
         known={key: place for key, place in known.items() if key not in unlink},
         posted=frozenset(_posted(kit.log)),
+        unfinished=kit.log.unfinished(but=""),
     )
     return decide(found, chosen)
 
@@ -127,6 +132,7 @@ def match(
     *,
     known: Mapping[str, str],
     posted: frozenset[str],
+    unfinished: Mapping[str, str] | None = None,
 ) -> HistoryMatch:
     """Sort invoices into matched, doubtful and not in Sage 50; purely.
 
@@ -135,23 +141,40 @@ def match(
         there: what stands in Sage 50.
         known: links that are recorded already.
         posted: keys of what the kit posted itself, which needs no matching.
+        unfinished: the batch that will post a transaction yet, by key; nobody links it meanwhile.
     """
-    taken = set(known.values())
+    standing = {row.place: row for row in there if not row.voided}
+    taken, begun = set(known.values()), unfinished or {}
     free = [
         row
-        for row in there
-        if row.type != "receipt" and not row.voided and not row.is_ours and row.place not in taken
+        for row in standing.values()
+        if row.type != "receipt" and not row.is_ours and row.place not in taken
     ]
-    asked = [row for row in found if row.is_closed and row.key not in posted]
-    matches = list(_matches([row for row in asked if row.key not in known], free))
+    asked = [row for row in found if row.is_closed and row.total and row.key not in posted]
+    links = {row.key: standing[known[row.key]] for row in asked if known.get(row.key) in standing}
+    new = [row for row in asked if row.key not in links and row.key not in begun]
+    matches = [_still(row, known) for row in _matches(new, free)]
     return HistoryMatch(
         links=(
-            *(_match(row, (known[row.key],)) for row in asked if row.key in known),
-            *(row for row in matches if row.places and not row.why),
+            *(_match(row, (links[row.key],)) for row in asked if row.key in links),
+            *(row for row in matches if row.candidates and not row.why),
         ),
-        doubts=tuple(row for row in matches if row.why),
-        unmatched=tuple(row for row in matches if not row.places),
+        doubts=(
+            *(row for row in matches if row.why),
+            *(_match(row, (), _BEGUN.format(begun[row.key])) for row in asked if row.key in begun),
+        ),
+        unmatched=tuple(row for row in matches if not row.candidates and not row.why),
     )
+
+
+_BEGUN = "batch {} is not finished and may post it; run resume first"
+
+
+def _still(row: Match, known: Mapping[str, str]) -> Match:
+    """A link whose document stands no more is a doubt: nobody guesses where it went."""
+    if row.key not in known:
+        return row
+    return replace(row, why=f"it is linked to {known[row.key]}, which stands in Sage 50 no more")
 
 
 def decide(found: HistoryMatch, chosen: Mapping[str, str]) -> HistoryMatch:
@@ -167,17 +190,8 @@ def decide(found: HistoryMatch, chosen: Mapping[str, str]) -> HistoryMatch:
         if doubt is None or place not in doubt.places:
             offered = ", ".join(doubt.places) if doubt else "nothing: it is not doubtful"
             raise UsageError(f"{key} cannot be linked to {place}. The matching offers {offered}.")
-        decided.append(
-            Match(
-                key=key,
-                number=doubt.number,
-                customer_id=doubt.customer_id,
-                customer=doubt.customer,
-                date=doubt.date,
-                total=doubt.total,
-                places=(place,),
-            )
-        )
+        said = tuple(row for row in doubt.candidates if row.place == place)
+        decided.append(replace(doubt, candidates=said, why=""))
     return HistoryMatch(
         links=(*found.links, *decided), doubts=tuple(doubts.values()), unmatched=found.unmatched
     )
@@ -190,12 +204,12 @@ def _matches(found: Sequence[Billed], free: Sequence[Booked]) -> Iterator[Match]
         for identity in _identities(each):
             rows[identity].append(each)
     twice = Counter(_exact(row) for row in found)
-    exact: dict[str, str] = {}
+    exact: dict[str, Booked] = {}
     for row in found:
         same = rows.get(_exact(row), [])
         if len(same) == 1 and twice[_exact(row)] == 1:
-            exact[row.key] = same[0].place
-    taken = set(exact.values())
+            exact[row.key] = same[0]
+    taken = {row.place for row in exact.values()}
     for row in found:
         if row.key in exact:
             yield _match(row, (exact[row.key],))
@@ -206,7 +220,7 @@ def _matches(found: Sequence[Billed], free: Sequence[Booked]) -> Iterator[Match]
 def _doubt(row: Billed, rows: Mapping[_ID, list[Booked]], taken: set[str]) -> Match:
     """An invoice without a single exact match: what comes near it, the nearest kind first."""
     for identity, why in zip(_identities(row), _WHY, strict=True):
-        near = [each.place for each in rows.get(identity, ()) if each.place not in taken]
+        near = [each for each in rows.get(identity, ()) if each.place not in taken]
         if near:
             return _match(row, tuple(near), why)
     return _match(row, ())
@@ -235,7 +249,7 @@ def _identities(row: Billed | Booked) -> tuple[_ID, ...]:
     )
 
 
-def _match(row: Billed, places: tuple[str, ...], why: str = "") -> Match:
+def _match(row: Billed, candidates: tuple[Booked, ...], why: str = "") -> Match:
     return Match(
         key=row.key,
         number=row.number,
@@ -243,7 +257,7 @@ def _match(row: Billed, places: tuple[str, ...], why: str = "") -> Match:
         customer=row.customer,
         date=row.date,
         total=row.total,
-        places=places,
+        candidates=candidates,
         why=why,
     )
 
@@ -270,11 +284,38 @@ def _record(log: PushLog, links: Iterable[Match], unlink: Collection[str]) -> in
     return len(notes) - len(unlink)
 
 
+def _follow(record: PaymentRecord, found: HistoryMatch, unlink: Collection[str]) -> None:
+    """Payments of a linked invoice are read under the number and customer that Sage 50 has for it."""
+    known = record.known().by_id
+    rows = [_named(row, row.candidates[0], known) for row in found.links]
+    rows += [
+        _named(row, row, known) for row in (*found.doubts, *found.unmatched) if row.key in unlink
+    ]
+    if changed := [row for row in rows if row is not None]:
+        record.adopt(*changed)
+
+
+def _named(row: Match, names: Match | Booked, known: Mapping[int, Written]) -> Written | None:
+    """What the record is to hold of an invoice under these names; None where it is so anyway."""
+    invoice_id = int(row.key.partition(":")[2])
+    before = known.get(invoice_id) or Written(
+        invoice_id=invoice_id, customer_id=row.customer_id, number=row.number
+    )
+    after = replace(before, customer_id=names.customer_id, number=names.number)
+    return None if after.key == before.key else after
+
+
 def _frame(rows: Iterable[Match]) -> pd.DataFrame:
-    columns = ["key", "number", "customer_id", "customer", "date", "total", "place", "why"]
+    columns = ["key", "number", "customer_id", "customer", "date", "total", "place", "why", "there"]
     listed = [
-        {name: getattr(row, name) for name in columns if name != "place"}
+        {name: getattr(row, name) for name in columns if name not in ("place", "there")}
         | {"place": ", ".join(row.places)}
+        | {"there": "; ".join(_told(each) for each in row.candidates)}
         for row in rows
     ]
     return money_frame(listed, columns, ["total"])
+
+
+def _told(row: Booked) -> str:
+    """What a person needs to decide: number, customer, date and amount of a document of Sage 50."""
+    return f"{row.place}: {row.number} of {row.customer_id}, {row.date}, {text(row.total)}"

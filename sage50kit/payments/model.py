@@ -69,6 +69,11 @@ class Paid:
         return total(row.applied for row in self.applications if row.kind == "credit_memo")
 
     @cached_property
+    def credit_at_most(self) -> Decimal:
+        """The same with what a receipt may have credited here, though it counts as money."""
+        return self.credit + total(row.may_be_credit for row in self.applications)
+
+    @cached_property
     def latest(self) -> date | None:
         """The date of the latest application that stands."""
         return max((row.date for row in self.standing), default=None)
@@ -131,7 +136,6 @@ class Waiting:
     number: str
     code: str = ""
     reason: str = ""
-    tries: int = 0
 
     @property
     def key(self) -> Key:
@@ -309,7 +313,7 @@ class PaymentPlan:
     arrived: tuple[Carried, ...] = ()  # found there, though nobody had answered
     unchanged: int = 0
     issues: tuple[Issue, ...] = ()
-    made: float = 0.0  # seconds of the monotonic clock
+    made: float = 0.0  # seconds since 1970
 
     def __repr__(self) -> str:
         """Short, for notebooks and logs."""

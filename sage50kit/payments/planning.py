@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from sage50kit.collector import collector_paused
 from sage50kit.errors import (
     ConnectWiseRejected,
     ConnectWiseUnavailable,
@@ -20,15 +21,16 @@ from sage50kit.payments.matching import by_number, joined, match
 from sage50kit.payments.model import PaymentPlan, Portal, Waiting
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from sage50kit.connectwise import wire
     from sage50kit.connectwise.payments import InvoicePayments
-    from sage50kit.payments.model import Known, Paid, Reading
+    from sage50kit.payments.model import Key, Known, Paid, Reading
 
 NOTHING = Portal()
 
 
+@collector_paused()
 def plan(
     reading: Reading,
     known: Known,
@@ -38,6 +40,7 @@ def plan(
     company: str,
     currency: str,
     portal: Portal = NOTHING,
+    origins: Callable[[], Mapping[Key, int]] = dict,
 ) -> PaymentPlan:
     """What has to be written so that ConnectWise shows what Sage says.
 
@@ -49,8 +52,12 @@ def plan(
         company: name of the company.
         currency: of the company.
         portal: what `portal.listed` says.
+        origins: tells from which ConnectWise invoice each invoice of the books came; called only where
+            ConnectWise has no invoice of a number that was paid.
     """
     matched, unmatched = _matched(reading.paid, known, connectwise)
+    renumbered, unmatched = _renumbered(unmatched, connectwise, origins)
+    matched += renumbered
     cases = [
         Case(
             paid=paid,
@@ -64,8 +71,8 @@ def plan(
     unmatched += unread
     decisions = [(case, decide(case)) for case in cases]
     changes = [row.change for _, row in decisions if row.change is not None]
-    waiting = [_waiting(paid, issue, known) for paid, issue in unmatched]
-    waiting += [_waits(case, row, known) for case, row in decisions if row.waits]
+    waiting = [_waiting(paid, issue) for paid, issue in unmatched]
+    waiting += [_waits(case, row) for case, row in decisions if row.waits]
     return PaymentPlan(
         site=site,
         company=company,
@@ -73,7 +80,7 @@ def plan(
         changes=tuple(sorted(changes, key=lambda row: row.number)),
         waiting=tuple(waiting),
         seen=tuple(seen(case) for case in cases if case.rows is not None),
-        made=time.monotonic(),
+        made=time.time(),
         portal=portal.ready,
         arrived=portal.arrived,
         unchanged=sum(row.change is None and not row.waits for _, row in decisions),
@@ -99,7 +106,7 @@ def _matched(
             strangers.append(row)
         else:
             matched.append((row, invoice))
-    numbers = sorted({row.number for row in strangers if row.number})
+    numbers = sorted({row.number.strip() for row in strangers} - {""})
     found = by_number(connectwise.by_number(numbers))
     unmatched = []
     for row in strangers:
@@ -110,6 +117,27 @@ def _matched(
             matched.append((row, answer))
     # What nothing pays and nobody ever wrote to needs no match.
     return matched, [(row, issue) for row, issue in unmatched if row.applications]
+
+
+def _renumbered(
+    unmatched: list[tuple[Paid, Issue]],
+    connectwise: InvoicePayments,
+    origins: Callable[[], Mapping[Key, int]],
+) -> tuple[list[tuple[Paid, wire.Invoice]], list[tuple[Paid, Issue]]]:
+    """Invoices whose number was changed in the books, by the key that they carry; and those left over.
+
+    The customer has to be the same: else a person has to look.
+    """
+    unknown = [row for row, issue in unmatched if issue.code == "payment_invoice_unknown"]
+    ids = origins() if unknown else {}
+    wanted = {ids[row.key] for row in unknown if row.key in ids}
+    by_id = {row.id: row for row in connectwise.by_id(sorted(wanted))}
+    found = [(row, by_id[ids[row.key]]) for row in unknown if ids.get(row.key) in by_id]
+    same = [
+        (row, one) for row, one in found if fold(one.account_number or "") == fold(row.customer_id)
+    ]
+    known = {row.key for row, _ in same}
+    return same, [(row, issue) for row, issue in unmatched if row.key not in known]
 
 
 def _looked_at(
@@ -144,17 +172,15 @@ def _look(case: Case, *, connectwise: InvoicePayments) -> Case | Issue:
         return finding("payment_unread", key=f"payment:{number}", number=number, why=str(error))
 
 
-def _waits(case: Case, decision: Decision, known: Known) -> Waiting:
+def _waits(case: Case, decision: Decision) -> Waiting:
     issue = next(row for row in decision.issues if row.code == decision.waits)
-    return _waiting(case.paid, issue, known)
+    return _waiting(case.paid, issue)
 
 
-def _waiting(paid: Paid, issue: Issue, known: Known) -> Waiting:
-    before = next((row.tries for row in known.waiting if row.key == paid.key), 0)
+def _waiting(paid: Paid, issue: Issue) -> Waiting:
     return Waiting(
         customer_id=paid.customer_id,
         number=paid.number,
         code=issue.code,
         reason=issue.message,
-        tries=before + 1,
     )

@@ -7,7 +7,7 @@
 
 They cannot be batched over the API, so ConnectWise lists them for good and only our log and the key in
 the receipt (`CW-P63`) guard them (design 9.13). The receipt is not echoed back: the portal's own row
-stands for it.
+stands for it. What a bookkeeper may have entered already is a person's to decide: its reference tells.
 """
 
 from __future__ import annotations
@@ -25,21 +25,28 @@ from sage50kit.errors import (
 from sage50kit.issues import finding
 from sage50kit.model import Application, Receipt, fold
 from sage50kit.money import text
-from sage50kit.payments.model import Carried, Portal, Posting, key_of
+from sage50kit.payments.model import Carried, Portal, Posting, key_of, portal_reference
+from sage50kit.payments.receipts import paid_against
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from decimal import Decimal
 
     from sage50kit.connectors.base import Connector
     from sage50kit.connectwise import wire
     from sage50kit.connectwise.payments import InvoicePayments
     from sage50kit.issues import Issue
+    from sage50kit.model import OpenItem
     from sage50kit.payments.model import Key, Known
 
 
 def listed(
-    known: Known, *, company: Connector, connectwise: InvoicePayments, today: date
+    known: Known,
+    *,
+    company: Connector,
+    connectwise: InvoicePayments,
+    today: date,
+    cut_over: date | None = None,
 ) -> Portal:
     """What is to be posted, what was found in the books after silence, and what stands in the way.
 
@@ -48,6 +55,7 @@ def listed(
         company: where the receipts go.
         connectwise: lists the portal's payments.
         today: the day on which an invoice has to be open.
+        cut_over: payments before this day are left alone; None for none.
     """
     posted = {row.payment_id: row for row in known.carried if row.state == "posted"}
     try:
@@ -57,15 +65,22 @@ def listed(
         return Portal(issues=(unread,))
     issues = list(_gone([posted[row.id] for row in rows if row.id in posted], company))
     new = [row for row in rows if row.id not in posted]
+    early = [row for row in new if _is_early(row, cut_over)]
+    if early:
+        words = {"key": "portal", "number": "portal", "value": len(early)}
+        issues.append(finding("portal_early", wanted=cut_over, **words))  # type: ignore[arg-type]
+    new = [row for row in new if row not in early]
     currency = company.books().defaults.currency if new else ""
-    wanted, incomplete = _wanted(new, connectwise, currency)
+    wanted, incomplete = _wanted(new, known, connectwise, currency)
     issues += incomplete
     arrived = _looked_up(wanted, company)
     found = {row.payment_id for row in arrived}
-    open_items = _open(company, today) if len(found) < len(wanted) else {}
+    left = [row for row in wanted if row.payment_id not in found]
+    items = company.open_items(as_of=today) if left else []
+    open_items, entered = _open(items), _entered(left, items, company)
     ready = []
-    for row in (row for row in wanted if row.payment_id not in found):
-        issue = _in_the_way(row, open_items)
+    for row in left:
+        issue = _in_the_way(row, open_items) or _alike(row, entered)
         if issue is None:
             ready.append(row)
             open_items[key_of(row.customer_id, row.number)] -= row.amount
@@ -118,8 +133,12 @@ def post(wanted: Carried, *, company: Connector, cash_account_id: str) -> Postin
     return Posting(wanted=wanted, receipt=replace(wanted, state="posted", place=stored.place))
 
 
+def _is_early(row: wire.InvoicePayment, cut_over: date | None) -> bool:
+    return cut_over is not None and row.payment_date is not None and row.payment_date < cut_over
+
+
 def _wanted(
-    rows: Sequence[wire.InvoicePayment], connectwise: InvoicePayments, currency: str
+    rows: Sequence[wire.InvoicePayment], known: Known, connectwise: InvoicePayments, currency: str
 ) -> tuple[list[Carried], list[Issue]]:
     """The payments with what their invoices say; and those that say too little, or other money."""
     ids = {row.invoice.id for row in rows if row.invoice and row.invoice.id}
@@ -134,11 +153,12 @@ def _wanted(
                 finding("portal_incomplete", key=f"payment:{row.id}", number=name, field=field)
             )
             continue
+        there = known.by_id.get(invoice.id)  # the names that Sage has for it
         one = Carried(
             payment_id=row.id,
             invoice_id=invoice.id,
-            customer_id=invoice.account_number or "",
-            number=invoice.invoice_number or "",
+            customer_id=there.customer_id if there else invoice.account_number or "",
+            number=there.number if there else invoice.invoice_number or "",
             amount=row.amount,
             on=row.payment_date,
         )
@@ -173,12 +193,43 @@ def _gone(posted: Sequence[Carried], company: Connector) -> Iterator[Issue]:
             yield _issue("portal_gone", row, reference=row.reference)
 
 
-def _open(company: Connector, today: date) -> dict[Key, Decimal]:
+def _open(items: Iterable[OpenItem]) -> dict[Key, Decimal]:
     return {
         key_of(row.party_id, row.reference): row.open_amount
-        for row in company.open_items(as_of=today)
+        for row in items
         if row.type == "sales_invoice"
     }
+
+
+def _entered(
+    wanted: Sequence[Carried], items: Iterable[OpenItem], company: Connector
+) -> list[tuple[Key, Decimal, str]]:
+    """Money that a bookkeeper entered: the invoice that it pays ("" for none yet), dollars, reference."""
+    if not wanted:
+        return []
+    pairs = [(row.customer_id, row.number) for row in wanted]
+    pays = [
+        (one.key, row.applied, row.reference)
+        for one in paid_against(company, {key_of(*pair): pair for pair in pairs})
+        for row in one.standing
+        if row.kind == "receipt"
+    ]
+    pays += [
+        (key_of(row.party_id, ""), -row.open_amount, row.reference)
+        for row in items
+        if row.type == "receipt"
+    ]
+    ours = fold(portal_reference(0)[:-1])
+    return [row for row in pays if not fold(row[2]).startswith(ours)]
+
+
+def _alike(row: Carried, entered: Iterable[tuple[Key, Decimal, str]]) -> Issue | None:
+    """Somebody may have entered the same money by hand: it is not posted a second time by a guess."""
+    keys = {key_of(row.customer_id, row.number), key_of(row.customer_id, "")}
+    for key, amount, reference in entered:
+        if key in keys and amount == row.amount:
+            return _issue("portal_alike", row, there=reference, reference=row.reference)
+    return None
 
 
 def _in_the_way(row: Carried, open_items: Mapping[Key, Decimal]) -> Issue | None:

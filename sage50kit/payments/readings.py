@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from sage50kit.connectwise import invoices
 from sage50kit.errors import UsageError
 from sage50kit.model import fold
 from sage50kit.money import ZERO, total
-from sage50kit.payments import ageing, golive
+from sage50kit.payments import ageing
+from sage50kit.payments.acknowledging import NOT_COMPARED, word_on, words
 from sage50kit.payments.pairing import match
 from sage50kit.payments.receivables import billed, booked
-from sage50kit.payments.reconcile import Books, Settings, reconcile
+from sage50kit.payments.reconcile import Books, LeftOut, Settings, reconcile
 from sage50kit.payments.rollforward import SUBLEDGER, signed
+from sage50kit.pushlog.links import linked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import date
 
     from sage50kit.connectors.base import Connector
     from sage50kit.connectwise.client import Client
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from sage50kit.kit.ends import Ends
     from sage50kit.model import Books as Lists
     from sage50kit.model import GLEntry
+    from sage50kit.payments.acknowledging import About, Word
     from sage50kit.payments.ageing import Ageing, By
     from sage50kit.payments.receivables import Billed
     from sage50kit.payments.reconcile import Reconciliation
@@ -42,23 +44,30 @@ def reconcile_receivables(
         kit: the pair; its profile says what counts as rounding, and the cut-over.
         as_of: the day.
         since: first day of the roll-forward; None for the first of the accounting period.
-        accounts: the receivable accounts; none for the company's default one.
+        accounts: the receivable accounts; none for the profile's, else the company's default one.
 
     Raises:
-        UsageError: the company has no receivable account, or not such a one.
+        UsageError: the company has no receivable account, or not such a one; the day is before the books, or
+            before `since`.
     """
     lists = kit.company.books()
+    _check_days(lists, as_of, since)
+    said = words(kit.log)
     settings = Settings(
         as_of=as_of,
         since=since or _first_of_period(lists, as_of),
-        accounts=_chart(lists, accounts) or (_receivable_account(lists),),
+        accounts=_chart(lists, accounts or kit.profile.sage.receivable_accounts)
+        or (_receivable_account(lists),),
         rounding_limit=kit.profile.push.rounding_limit,
         cut_over=kit.profile.push.cut_over,
         names=_names(lists),
+        linked=frozenset(linked(kit.log)),
+        is_early=as_of > date.today(),  # noqa: DTZ011  # the person's day
+        said=said,
     )
     found = invoices.invoices(kit.connectwise.client, progress=kit.step("invoices"))
-    problems = {row.id: problem for row in found if (problem := _currency_problem(row, lists))}
-    chosen = [row for row in found if row.id not in problems]
+    left = {row.id: _left_out(row, lists, said) for row in found if _currency_problem(row, lists)}
+    chosen = [row for row in found if row.id not in left]
     logged = places(kit.log, [f"invoice:{row.id}" for row in chosen])
     books = _books(kit.company, settings)
     return reconcile(
@@ -66,24 +75,54 @@ def reconcile_receivables(
         books,
         settings=settings,
         logged=logged,
-        left_out=[
-            (row.invoice_number or str(row.id), problems[row.id])
-            for row in found
-            if row.id in problems
-        ],
+        left_out=list(left.values()),
     )
 
 
-def age_receivables(company: Connector, *, as_of: date, by: By = "due_date") -> Ageing:
+def _left_out(row: Invoice, lists: Lists, said: Mapping[About, Word]) -> LeftOut:
+    key, whole = f"invoice:{row.id}", row.total or ZERO
+    return LeftOut(
+        key=key,
+        number=row.invoice_number or str(row.id),
+        total=whole,
+        reason=_currency_problem(row, lists),
+        acknowledged=word_on(said, (key,), NOT_COMPARED, whole),
+    )
+
+
+def _check_days(lists: Lists, as_of: date, since: date | None = None) -> None:
+    """Before the books begin, or in a span that ends before it begins, nothing can be proven."""
+    first = min((row.start for row in lists.periods), default=None)
+    if first is not None and as_of < first:
+        raise UsageError(
+            f"{as_of} is before the first accounting period, which begins on {first}. Choose a later day."
+        )
+    if since is not None and since > as_of:
+        raise UsageError(
+            f"the roll-forward cannot begin on {since} and end on {as_of}. Choose an earlier first day."
+        )
+
+
+def age_receivables(
+    company: Connector, *, as_of: date, by: By = "due_date", named: Sequence[str] = ()
+) -> Ageing:
     """The open items of a day by age, beside the balance of every receivable account.
 
+    Args:
+        company: the Sage 50 company.
+        as_of: the day.
+        by: `due_date` or `invoice_date`.
+        named: receivable accounts by a person's word, besides those of that type.
+
     Raises:
-        UsageError: `by` is neither due_date nor invoice_date.
+        UsageError: `by` is neither due_date nor invoice_date, or the day is before the first period.
     """
     if by not in ("due_date", "invoice_date"):
         raise UsageError(f"there is no ageing by {by!r}; choose due_date or invoice_date.")
     lists = company.books()
+    _check_days(lists, as_of)
     accounts = [row.account_id for row in lists.accounts if row.type == _RECEIVABLE]
+    accounts += [row for row in _chart(lists, named) if row not in accounts]
     accounts = accounts or [_receivable_account(lists)]
     entries = _entries(company, accounts, as_of)
     others = (signed(row) for row in entries if row.type not in SUBLEDGER)
@@ -102,7 +141,7 @@ def age_receivables(company: Connector, *, as_of: date, by: By = "due_date") -> 
 def places(log: PushLog, keys: Sequence[str]) -> dict[str, str]:
     """Where the log says that transactions stand or stood: posted last, or linked at go-live."""
     wanted = set(keys)
-    found = {key: place for key, place in golive.linked(log).items() if key in wanted}
+    found = {key: place for key, place in linked(log).items() if key in wanted}
     for key, rows in log.of_transactions(keys).items():
         placed = sorted((row.generation, row.place) for row in rows if row.place)
         if placed:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from sage50kit.collector import collector_paused
 from sage50kit.errors import UsageError
 from sage50kit.issues import finding
 from sage50kit.payments.model import Key, Paid, Progress, Reading, Source, Way, key_of
@@ -37,7 +38,7 @@ def start_of(since: str, today: date) -> date | None:
         today: the person's day.
 
     Raises:
-        UsageError: none of these.
+        UsageError: none of these, or a day to come.
     """
     if since == "last":
         return None
@@ -49,13 +50,19 @@ def start_of(since: str, today: date) -> date | None:
             year=year, month=month, day=min(today.day, calendar.monthrange(year, month)[1])
         )
     try:
-        return date.fromisoformat(since)
+        day = date.fromisoformat(since)
     except ValueError:
         raise UsageError(
             f"{since!r} is no start. Give {', '.join(STARTS)} or a date such as 2026-10-31."
         ) from None
+    if day > today:
+        raise UsageError(
+            f"{since} is still to come, so nothing would be read. Give an earlier day."
+        )
+    return day
 
 
+@collector_paused()
 def read(
     company: Connector, known: Known, *, since: str = "last", full: bool = False, today: date
 ) -> Reading:
@@ -95,7 +102,7 @@ def read(
     told = (
         [one for row in rows for one in row.applications] if way != "changes" and complete else None
     )
-    paid = _paid(company, touched, told)
+    paid = paid_against(company, touched, told)
     changed = {row.place: row for row in sources if known.sources.get(row.place) != row}
     return Reading(
         known=Progress(runs=known.progress.runs) if way == "restored" else known.progress,
@@ -107,7 +114,7 @@ def read(
         sources=tuple((changed | _unread(paid, changed, known)).values()),
         gone=tuple(sorted(gone)),
         receipts=len(rows),
-        issues=tuple(_findings(rows, way, complete=complete)),
+        issues=tuple(_findings(rows, way, today, complete=complete)),
     )
 
 
@@ -141,10 +148,18 @@ def _touched(
     return {key_of(*pair): pair for pair in pairs}
 
 
-def _paid(
-    company: Connector, touched: dict[Key, tuple[str, str]], told: list[Application] | None
+def paid_against(
+    company: Connector,
+    touched: dict[Key, tuple[str, str]],
+    told: list[Application] | None = None,
 ) -> tuple[Paid, ...]:
-    """All that stands against the touched invoices now, oldest first."""
+    """All that stands against some invoices now, oldest first.
+
+    Args:
+        company: whose invoices they are.
+        touched: customer ID and number of each, by key.
+        told: every application of the company, where it was read already.
+    """
     if not touched:
         return ()
     if told is None:
@@ -180,12 +195,14 @@ def _unread(paid: Iterable[Paid], changed: dict[str, Source], known: Known) -> d
     return unread
 
 
-def _findings(rows: Sequence[Receipt], way: Way, *, complete: bool) -> Iterable[Issue]:
+def _findings(rows: Sequence[Receipt], way: Way, today: date, *, complete: bool) -> Iterable[Issue]:
     if way == "restored":
         yield finding("receipts_restored", key="receipts", number="receipts")
     if not complete:
         yield finding("receipts_cut", key="receipts", number="receipts", value=len(rows))
     for row in rows:
+        if row.state == "standing" and row.date > today:
+            yield finding("receipt_future", key=row.place, number=row.reference, value=row.date)
         if row.kind == "receipt" and row.unapplied > 0:
             yield finding(
                 "receipt_unapplied",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sage50kit.model import token
 from sage50kit.money import ZERO, total
+from sage50kit.payments.model import key_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from sage50kit.connectwise.wire import Invoice, InvoicePayment
     from sage50kit.model import Receivable
+    from sage50kit.payments.model import Key
 
 
 _OURS = token("invoice:0").removesuffix("0")
@@ -120,6 +122,17 @@ def _billed(row: Invoice, payments: Sequence[InvoicePayment], as_of: date) -> Bi
         is_closed=row.status is None or row.status.is_closed is not False,
         is_later=row.date is not None and row.date > as_of,
     )
+
+
+def origins(receivables: Iterable[Receivable]) -> dict[Key, int]:
+    """From which ConnectWise invoice each sales invoice came: the key that it carries tells."""
+    found = {}
+    for row in receivables:
+        identity = row.token.removeprefix(_OURS).partition(".")[0]
+        stands = row.type == "sales_invoice" and not row.voided
+        if stands and row.token.startswith(_OURS) and identity.isdigit():
+            found[key_of(row.party_id, row.reference)] = int(identity)
+    return found
 
 
 def booked(receivables: Iterable[Receivable], *, as_of: date) -> list[Booked]:

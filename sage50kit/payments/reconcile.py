@@ -7,13 +7,14 @@ is listed with its class, and all of them add up to account less ConnectWise, or
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from sage50kit.batch.proof import money_frame
 from sage50kit.model import fold
 from sage50kit.money import ZERO, total
+from sage50kit.payments.acknowledging import word_on
 from sage50kit.payments.differences import (
     CLASSES,
     Cause,
@@ -26,13 +27,14 @@ from sage50kit.payments.pairing import match
 from sage50kit.payments.rollforward import SUBLEDGER, UNEXPLAINED, roll_forward, signed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from datetime import date
     from decimal import Decimal
 
     import pandas as pd
 
     from sage50kit.model import GLEntry, OpenItem, Receivable
+    from sage50kit.payments.acknowledging import About, Word
     from sage50kit.payments.differences import Class
     from sage50kit.payments.pairing import Pair
     from sage50kit.payments.receivables import Billed, Booked
@@ -58,6 +60,17 @@ class Line:
     settled_by: tuple[str, ...] = ()  # places of receipts and credit memos
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """An invoice of ConnectWise that cannot be compared, its total in its own currency."""
+
+    key: str
+    number: str
+    total: Decimal
+    reason: str
+    acknowledged: str = ""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Reconciliation:
     """The outcome, and its frames for people. `left_out` are invoices that cannot be compared."""
@@ -68,7 +81,8 @@ class Reconciliation:
     lines: tuple[Line, ...]
     ledger: Decimal  # balance of the receivable accounts
     movements: tuple[Movement, ...] = ()
-    left_out: tuple[tuple[str, str], ...] = ()  # number, reason
+    left_out: tuple[LeftOut, ...] = ()
+    is_early: bool = False  # the day has not come yet
 
     @property
     def connectwise(self) -> Decimal:
@@ -96,7 +110,8 @@ class Reconciliation:
     def exit_code(self) -> int:
         """0, or 3 when something needs a person."""
         causes = [cause for row in self.lines for cause in row.causes]
-        needed = any(cause.needs_a_person for cause in causes) or bool(self.left_out)
+        needed = any(cause.needs_a_person for cause in causes)
+        needed |= any(not row.acknowledged for row in self.left_out)
         return 3 if needed or not self.is_proven else 0
 
     @cached_property
@@ -134,11 +149,12 @@ class Reconciliation:
         rows = [
             {"class": CLASSES[cause.what], "what": cause.what, "amount": cause.amount}
             | {"why": cause.why, "fix": cause.fix, "reason": cause.reason}
+            | {"acknowledged": cause.acknowledged}
             | _documents(row)
             for row, cause in sorted(causes, key=lambda each: order.index(each[1].what))
         ]
         columns = ["class", "number", "customer_id", "customer", "date", "amount", "why", "fix"]
-        columns += ["place", "invoice_id", "key", "settled_by", "reason", "what"]
+        columns += ["place", "invoice_id", "key", "settled_by", "reason", "what", "acknowledged"]
         return money_frame(rows, columns, ["amount"])
 
     @cached_property
@@ -179,6 +195,9 @@ class Settings:
     rounding_limit: Decimal
     cut_over: date | None = None
     names: Mapping[str, str] | None = None  # of customers, by folded id
+    linked: Collection[str] = ()  # keys of invoices that were matched at go-live
+    is_early: bool = False  # the day has not come yet
+    said: Mapping[About, Word] | None = None  # differences that are as they should be
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,7 +222,7 @@ def reconcile(
     *,
     settings: Settings,
     logged: Mapping[str, str],
-    left_out: Sequence[tuple[str, str]] = (),
+    left_out: Sequence[LeftOut] = (),
 ) -> Reconciliation:
     """Compare the readings of both systems.
 
@@ -212,11 +231,12 @@ def reconcile(
         books: Sage 50's.
         settings: what the comparison is told.
         logged: where the push log says that an invoice stands, by key.
-        left_out: number and reason of invoices that cannot be compared.
+        left_out: invoices that cannot be compared.
     """
     ours = frozenset(logged.values())
     lines = [_line(pair, settings, logged, ours) for pair in match(billed, books.booked, logged)]
     lines += _other_journals(books)
+    lines = [_with_words(row, settings.said or {}) for row in lines]
     shown = [row for row in lines if row.connectwise or row.sage or row.ledger or row.causes]
     shown.sort(key=lambda row: (fold(row.customer_id), str(row.date), row.number))
     return Reconciliation(
@@ -227,7 +247,17 @@ def reconcile(
         ledger=total(signed(row) for row in books.entries),
         movements=tuple(roll_forward(books, settings)),
         left_out=tuple(left_out),
+        is_early=settings.is_early,
     )
+
+
+def _with_words(row: Line, said: Mapping[About, Word]) -> Line:
+    """The same with what a person said of its differences."""
+    causes = tuple(
+        replace(cause, acknowledged=word_on(said, (row.place, row.key), cause.what, cause.bound))
+        for cause in row.causes
+    )
+    return replace(row, causes=causes) if said and causes else row
 
 
 def _line(pair: Pair, settings: Settings, logged: Mapping[str, str], ours: frozenset[str]) -> Line:
@@ -269,7 +299,11 @@ def _causes(
         yield from of_pair(one, other, as_of=settings.as_of, limit=limit)
     elif one and one.open:
         yield only_billed(
-            one, instead=pair.instead, place=logged.get(one.key, ""), cut_over=settings.cut_over
+            one,
+            instead=pair.instead,
+            place=logged.get(one.key, ""),
+            cut_over=settings.cut_over,
+            is_linked=one.key in settings.linked,
         )
     elif other and other.open:
         yield only_booked(other, is_ours=other.place in ours)

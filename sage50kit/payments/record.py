@@ -91,7 +91,7 @@ class PaymentRecord:
             _metadata.create_all(connection)
             if self._progress(connection).runs != runs:
                 raise UsageError(
-                    "payments were synced since this plan was made. Plan again; nothing was written."
+                    "payments were synced or taken over since this plan was made. Plan again; nothing was written."
                 )
             if plan.changes:
                 # One event for all: a log is verified event by event before every push.
@@ -154,12 +154,18 @@ class PaymentRecord:
             )
         return moves
 
-    def adopt(self, row: Written) -> None:
-        """Take a payment row of other origin, or a link without one, as ours: a person said so."""
+    def adopt(self, *rows: Written) -> None:
+        """Take payment rows of other origin, or links without one, as ours: a person said so.
+
+        A plan that was made before knows nothing of it and is refused.
+        """
         with self._log.together() as (connection, append):
             _metadata.create_all(connection)
-            append([("payment_adopted", f"payment:{row.number}", asdict(row))])
-            self._keep(connection, [_row("written", row)])
+            append([("payment_adopted", f"payment:{row.number}", asdict(row)) for row in rows])
+            before = self._progress(connection)
+            after = replace(before, runs=before.runs + 1)
+            kept = [_row("written", row) for row in rows]
+            self._keep(connection, [*kept, _row("progress", after)])
 
     # --- inside ---
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sage50kit.connectwise.payments import InvoicePayments
 from sage50kit.payments import planning, portal, receipts
 from sage50kit.payments.apply import apply as _apply
+from sage50kit.payments.receivables import origins
 from sage50kit.payments.record import PaymentRecord
 from sage50kit.payments.report import PaymentReport
 
@@ -33,7 +34,13 @@ def plan(kit: Ends, reading: Reading) -> PaymentPlan:
     found = planning.NOTHING
     if kit.profile.payments.portal and kit.company.capabilities.posts_receipts:
         today = date.today()  # noqa: DTZ011
-        found = portal.listed(known, company=kit.company, connectwise=connectwise, today=today)
+        found = portal.listed(
+            known,
+            company=kit.company,
+            connectwise=connectwise,
+            today=today,
+            cut_over=kit.profile.push.cut_over,
+        )
     return planning.plan(
         reading,
         known,
@@ -42,6 +49,7 @@ def plan(kit: Ends, reading: Reading) -> PaymentPlan:
         company=kit.company.name,
         currency=kit.company.books().defaults.currency,
         portal=found,
+        origins=lambda: origins(kit.company.receivables()),
     )
 
 

@@ -22,6 +22,7 @@ import sqlalchemy as sa
 
 from sage50kit.errors import LogCorrupt, LogUnavailable, UsageError
 from sage50kit.model import Joined, Plan, canonical
+from sage50kit.model.content import text
 from sage50kit.pushlog import claims, recording, replay
 from sage50kit.pushlog.chain import STAND, Chain, Draft, last_is_whole, read_events, with_data
 from sage50kit.pushlog.migrations import prepare
@@ -33,7 +34,6 @@ from sage50kit.pushlog.rows import (
     LoggedBatch,
     LoggedDocument,
     logged_document,
-    text,
 )
 from sage50kit.pushlog.store import Store
 from sage50kit.pushlog.tables import batches, documents, events, logs, transactions
@@ -226,9 +226,13 @@ class PushLog:
 
             yield connection, append
 
-    def documents(self, batch: str) -> list[LoggedDocument]:
-        """The documents of a batch, in posting order."""
+    def documents(
+        self, batch: str, *, states: Collection[DocumentState] | None = None
+    ) -> list[LoggedDocument]:
+        """The documents of a batch, in posting order; those in some states only, if any are named."""
         where = in_batch(documents, self._chain, batch)
+        if states is not None:
+            where.append(documents.c.state.in_(states))
         query = sa.select(documents).where(*where).order_by(documents.c.position)
         return [logged_document(row) for row in self._read(query)]
 
@@ -307,7 +311,7 @@ class PushLog:
     def events(
         self, batch: str | None = None, *, kinds: Collection[str] = ()
     ) -> Iterator[dict[str, Any]]:
-        """The events, oldest first, with their payload as data; of one batch or of some kinds only."""
+        """The events, oldest first, with their payload as data; of one batch, of some kinds, or both."""
         words: dict[str, Any] = {"site": self.site, "batch": batch or "", "kinds": kinds}
         with self._store.reading() as connection:
             rows = list(read_events(connection, self._chain.company, **words))

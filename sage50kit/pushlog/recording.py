@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import sqlite3
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from sage50kit.errors import BatchTaken, ContentChanged, InDoubt, UsageError
 from sage50kit.model import ARRIVED, ONCE_POSTED, canonical
+from sage50kit.model.content import text
 from sage50kit.pushlog.chain import HEAD, Draft
-from sage50kit.pushlog.rows import UNSENT, LoggedBatch, content_of, logged_batch, text
+from sage50kit.pushlog.often import Often
+from sage50kit.pushlog.rows import UNSENT, LoggedBatch, content_of, logged_batch
 from sage50kit.pushlog.tables import OF_A_BATCH, batches, documents, transactions
 
 if TYPE_CHECKING:
@@ -19,6 +22,8 @@ if TYPE_CHECKING:
     from sage50kit.pushlog.chain import Chain
 
 ASKED_AT_ONCE = 500
+_ADD_DOCUMENT = Often(documents.insert())
+_ADD_TRANSACTION = Often(transactions.insert())
 
 
 def record(connection: sa.Connection, chain: Chain, plan: Plan) -> None:
@@ -202,9 +207,7 @@ def _record_documents(connection: sa.Connection, chain: Chain, plan: Plan) -> No
         draft("planned", document, _intent(document, content)) for _, document, content in new
     ]
     chain.append(connection, plan.batch, intents)
-    connection.execute(
-        documents.insert(), [_document_row(chain, plan.batch, *intent) for intent in new]
-    )
+    _ADD_DOCUMENT.run_all(connection, [_document_row(chain, plan.batch, *row) for row in new])
     again = [row for _, row, _ in new if (row.key, row.generation, row.part) in known]
     _record_transactions(connection, chain, plan.batch, [row for _, row, _ in new], again)
 
@@ -302,8 +305,8 @@ def _record_transactions(
         for transaction in document.transactions
     ]
     try:
-        connection.execute(transactions.insert(), rows)
-    except sa.exc.IntegrityError as error:
+        _ADD_TRANSACTION.run_all(connection, rows)
+    except (sa.exc.IntegrityError, sqlite3.IntegrityError) as error:
         raise ContentChanged(
             f"batch {batch}: two documents hold the same transaction. Plan again; nothing was sent."
         ) from error

@@ -14,8 +14,9 @@ import msgspec
 import sqlalchemy as sa
 
 from sage50kit.model import digest, document_label
+from sage50kit.model.content import text
 from sage50kit.pushlog.chain import STAND, read_events
-from sage50kit.pushlog.rows import BATCH_EVENTS, text
+from sage50kit.pushlog.rows import BATCH_EVENTS
 from sage50kit.pushlog.tables import batches, documents, transactions
 
 if TYPE_CHECKING:

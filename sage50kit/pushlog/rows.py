@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 import msgspec
@@ -34,13 +35,22 @@ ENDED: tuple[BatchState, ...] = ("created", "unposted", "failed")
 # The kinds of events about a batch, and the state each leads to.
 BATCH_EVENTS: dict[str, BatchState] = {f"batch_{state}": state for state in get_args(BatchState)}
 
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """Of the content of a document what it holds; the rest is passed over."""
+
+    transactions: tuple[str, ...]
+
+
 _DOCUMENT = msgspec.json.Decoder(Document, strict=False)
+_HELD = msgspec.json.Decoder(_Held)
 _MASTERS: dict[str, type[Master]] = {"Customer": Customer, "Vendor": Vendor, "Item": Item}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)  # no slots: what was read from the content is kept
 class LoggedDocument:
-    """The current state of one document."""
+    """The current state of one document; its content is read when somebody asks for it."""
 
     key: str
     generation: int
@@ -50,7 +60,17 @@ class LoggedDocument:
     fingerprint: str
     place: str
     reason: str
-    document: Document
+    content: str  # canonical JSON
+
+    @cached_property
+    def document(self) -> Document:
+        """The document as it was recorded."""
+        return _DOCUMENT.decode(self.content)
+
+    @cached_property
+    def transactions(self) -> tuple[str, ...]:
+        """The keys of the transactions it holds."""
+        return _HELD.decode(self.content).transactions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +100,7 @@ def logged_document(row: sa.Row[Any]) -> LoggedDocument:
         fingerprint=row.fingerprint,
         place=row.place,
         reason=row.reason,
-        document=_DOCUMENT.decode(row.content),
+        content=row.content,
     )
 
 
@@ -119,8 +139,3 @@ def content_of(
         "masters": [[type(row).__name__, canonical(row)] for row in masters],
         "issues": canonical(issues),
     }
-
-
-def text(content: Any) -> str:
-    """Plain data as canonical JSON."""
-    return json.dumps(content, ensure_ascii=True, sort_keys=True, separators=(",", ":"))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +42,8 @@ _SERVER_OPTIONS = " ".join(
         "tcp_keepalives_count": 3,
     }.items()
 )
+
+_COMPILED: dict[Any, Any] = {}  # statements by dialect
 
 
 class Store:
@@ -151,8 +154,10 @@ def _sqlite(path: Path) -> sa.Engine:
     engine = sa.create_engine(
         sa.URL.create("sqlite", database=str(path)),
         connect_args={"timeout": BUSY_SECONDS},
+        execution_options={"compiled_cache": _COMPILED},
         hide_parameters=True,
     )
+    engine.dialect = _dialect()
 
     @sa.event.listens_for(engine, "connect")
     def _settings(connection: Any, _record: Any) -> None:
@@ -167,6 +172,15 @@ def _sqlite(path: Path) -> sa.Engine:
         driver.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
+
+
+@cache
+def _dialect() -> sa.Dialect:
+    """One for all files: what SQLAlchemy has compiled for one it need not compile for the next."""
+    engine = sa.create_engine("sqlite://")
+    engine.connect().close()  # it asks the library what it can do
+    engine.dispose()
+    return engine.dialect
 
 
 def _postgresql(url: sa.URL) -> sa.Engine:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -27,6 +28,10 @@ _SECRET = re.compile(
 )
 
 
+# Windows keeps these names for devices, whatever ending they have.
+_DEVICE = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
+
+
 def write_whole(path: Path, content: bytes) -> Path:
     """Write a file under a temporary name, then move it into place; a reader never sees half of it."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -44,8 +49,11 @@ def write_whole(path: Path, content: bytes) -> Path:
 
 
 def batch_folder(workdir: Path, batch: str) -> Path:
-    """The folder of a batch; a batch number may hold characters that a file name may not."""
-    return workdir / "batches" / (re.sub(r"[^\w.-]+", "_", batch).strip("._") or "batch")
+    """The folder of a batch, its own also where its number holds characters that a file name may not."""
+    name = re.sub(r"[^\w.-]+", "_", batch).strip("._") or "batch"
+    if name != batch or _DEVICE.fullmatch(name):
+        name = f"{name}-{hashlib.sha256(batch.encode()).hexdigest()[:6]}"
+    return workdir / "batches" / name
 
 
 def page_files(page: Page, folder: Path, name: str) -> list[File]:

@@ -28,6 +28,16 @@ DIFFERENCES = {
     "settled_by": "Receipts and credits",
     "key": "Key (ConnectWise id)",
 }
+ACKNOWLEDGED = {
+    "class": "Class",
+    "number": "Invoice",
+    "customer_id": "Customer",
+    "date": "Date",
+    "amount": "Difference",
+    "acknowledged": "Acknowledged",
+    "place": "In Sage 50",
+    "key": "Key (ConnectWise id)",
+}
 ITEMS = {
     "number": "Invoice",
     "customer_id": "ID",
@@ -94,11 +104,17 @@ def reconciliation_page(found: Reconciliation, *, brief: bool = False) -> Page:
             ("Sage 50: receivable account", found.ledger),
             ("Account less ConnectWise", found.ledger - found.connectwise),
             ("Unexplained", found.unexplained),
+            *(
+                (("Note", f"{found.as_of} is still to come: more will be entered."),)
+                if found.is_early
+                else ()
+            ),
         ),
         tables=(
             table(found.summary, "Classes", columns=SUMMARY, sums=["amount"]),
             roll_forward,
             _differences(found, brief=brief),
+            *_acknowledged(found),
             *([] if brief else [table(found.items, "Open receivables", columns=ITEMS, sums=THREE)]),
             *_left_out(found),
         ),
@@ -107,6 +123,7 @@ def reconciliation_page(found: Reconciliation, *, brief: bool = False) -> Page:
 
 def _differences(found: Reconciliation, *, brief: bool) -> Table:
     rows = found.differences
+    rows = rows[(rows["acknowledged"] == "").to_numpy()]
     cut = brief and len(rows) > MOST
     note = "Account less ConnectWise: positive where Sage 50 shows more."
     note += f" The first {MOST} of {len(rows):,}; all are in the workbook." if cut else ""
@@ -118,6 +135,20 @@ def _differences(found: Reconciliation, *, brief: bool) -> Table:
         sums=() if cut else ["amount"],
         group="class",
         note=note,
+    )
+
+
+def _acknowledged(found: Reconciliation) -> tuple[Table, ...]:
+    """What a person has looked at and found as it should be, apart from the rest."""
+    rows = found.differences
+    rows = rows[(rows["acknowledged"] != "").to_numpy()]
+    if not len(rows):
+        return ()
+    note = "Looked at before, with the same amount; they are part of the classes above."
+    return (
+        table(
+            rows, "Acknowledged", columns=ACKNOWLEDGED, sums=["amount"], group="class", note=note
+        ),
     )
 
 
@@ -181,7 +212,11 @@ def _headline(found: Reconciliation) -> str:
         return f"Not proven: {text(found.unexplained)} is unexplained at the end of {found.as_of}."
     if not causes:
         return f"ConnectWise, Sage 50 and the ledger agree: {text(found.ledger)}; 0.00 unexplained."
-    return f"{len(causes)} differences, {people} for a person; all explained, 0.00 unexplained."
+    known = sum(bool(cause.acknowledged) for cause in causes)
+    also = f", {known} acknowledged" if known else ""
+    return (
+        f"{len(causes)} differences, {people} for a person{also}; all explained, 0.00 unexplained."
+    )
 
 
 def _tone(found: Reconciliation) -> Tone:
@@ -195,8 +230,10 @@ def _left_out(found: Reconciliation) -> tuple[Table, ...]:
 
     if not found.left_out:
         return ()
-    frame = pd.DataFrame(found.left_out, columns=["number", "reason"])
-    return (table(frame, "Not compared", columns={"number": "Invoice", "reason": "Reason"}),)
+    names = {"number": "Invoice", "reason": "Reason", "key": "Key (ConnectWise id)"}
+    names["acknowledged"] = "Acknowledged"
+    rows = [{name: getattr(row, name) for name in names} for row in found.left_out]
+    return (table(pd.DataFrame(rows, dtype="str"), "Not compared", columns=names),)
 
 
 def _ageing_headline(ageing: Ageing) -> str:

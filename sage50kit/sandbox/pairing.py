@@ -110,6 +110,7 @@ def write_profile(folder: Path, running: Running, books: Books) -> Path:
     ]
     if any(account.account_id == ROUNDING_ACCOUNT for account in books.accounts):
         lines.append(f'rounding_account = "{ROUNDING_ACCOUNT}"')
+    lines += ["", "[payments]", "portal = true"]
     profile = folder / "profile.toml"
     profile.write_text("\n".join(lines) + "\n", encoding="utf-8")
     (folder / "members.json").write_text(

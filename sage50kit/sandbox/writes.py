@@ -74,6 +74,7 @@ class Writes:
         self.costs = costs
         self.switches = switches
         self._unbatched: dict[int, dict[int, int]] = {}
+        self._last_payment = 0  # an id is never given twice, also where its payment was deleted
 
     # --- setup rows
 
@@ -220,8 +221,9 @@ class Writes:
             self._set(there[0], invoice, given)
             return self.views.payment(there[0])
         known = [row.id for rows in self.views.payments.values() for row in rows]
+        self._last_payment = max([self._last_payment, *known]) + 1
         payment = Payment(
-            id=max(known, default=0) + 1,
+            id=self._last_payment,
             invoice=invoice.id,
             amount=ZERO,
             applied_by="Admin1",

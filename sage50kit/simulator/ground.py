@@ -114,6 +114,7 @@ def world_profile(server: Any, folder: Path) -> Profile:
             "site": server.site,
             "company": server.company,
             "client_id": server.client_id,
+            "requests_at_once": 1,  # the wire takes one at a time
         },
         "sage": {"connector": "embedded", "company_file": COMPANY_FILE},
         "push": {"initials": "JD", "rounding_account": "6900", "clear_non_reimbursable": True},

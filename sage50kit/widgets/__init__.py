@@ -1,5 +1,6 @@
 """What a notebook shows and asks: state and looks, no rules."""
 
+from sage50kit.widgets.cells import tell_errors
 from sage50kit.widgets.grid import Grid
 from sage50kit.widgets.history import ClearPanel, History
 from sage50kit.widgets.payments_panel import PaymentsPanel
@@ -20,3 +21,5 @@ __all__ = [
     "ReceivablesPanel",
     "RerunPanel",
 ]
+
+tell_errors()

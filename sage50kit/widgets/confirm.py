@@ -22,6 +22,8 @@ def button(words: str, act: Callable[[Any], None]) -> ipywidgets.Button:
 class Confirm(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
     """A first button; then a sentence, with a way back and a way on.
 
+    The question ends when what it was about changes, so that nobody answers an old one.
+
     The way back has the focus, and stands where the pointer is not: a key or a click too many writes nothing.
 
     Args:
@@ -34,12 +36,12 @@ class Confirm(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
     def __init__(
         self, words: str, yes: str, *, ask: Callable[[Any], None], act: Callable[[], None]
     ) -> None:
-        self.first = button(words, ask)
+        self.first = button(words, self._first)
         self.no = button("No, not yet", self._no)
         self.yes = button(yes, self._yes)
         self.yes.add_class("s50-yes")
         self.sentence = html()
-        self._act = act
+        self._ask, self._act = ask, act
         self._open = False
         super().__init__()
         self.close_question()
@@ -48,6 +50,21 @@ class Confirm(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
     def is_open(self) -> bool:
         """Whether a question waits for its answer."""
         return self._open
+
+    def depends_on(self, source: Any, *names: str) -> None:
+        """End the question when one of these traits of a control changes."""
+        source.observe(self._withdraw, list(names))
+
+    def _withdraw(self, _change: Any) -> None:
+        if self._open:
+            self.close_question()
+            words = f"What was asked about has changed. Nothing was written; press “{self.first.description}” again."
+            self.sentence.value = message(words, "warn")
+            self._offer(row(self.first), self.sentence)
+
+    def _first(self, button: Any) -> None:
+        self.close_question()
+        self._ask(button)
 
     def question(self, sentence: str) -> None:
         """Ask for the second step."""

@@ -5,7 +5,10 @@ function render({ model, el }) {
   el.classList.add("s50", "s50-files");
   el.dataset.lmSuppressShortcuts = "true";
   const list = document.createElement("ul");
-  el.append(list);
+  const trouble = document.createElement("p");
+  trouble.className = "s50-lost";
+  trouble.setAttribute("role", "alert");
+  el.append(list, trouble);
 
   function draw() {
     list.replaceChildren(...model.get("names").map((name, number) => {
@@ -21,8 +24,9 @@ function render({ model, el }) {
     }));
   }
 
-  model.on("change:names change:paths", draw);
+  model.on("change:names change:paths", () => { trouble.textContent = ""; draw(); });
   model.on("msg:custom", (message, buffers) => {
+    trouble.textContent = message.error ?? "";
     if (message.name === undefined) return;
     const url = URL.createObjectURL(new Blob([buffers[0]], { type: message.type }));
     const link = document.createElement("a");

@@ -40,22 +40,31 @@ class Files(anywidget.AnyWidget):
 
     def __init__(self) -> None:
         super().__init__()
+        self._offered: tuple[Path, ...] = ()  # not synced: a page cannot change it
         self.on_msg(self._deliver)
 
     def offer(self, paths: Sequence[Path]) -> None:
         """Offer other files; none takes the list away."""
+        self._offered = tuple(paths)
         with self.hold_sync():
             self.words = [WORDS.get(path.stem, "") for path in paths]
             self.paths = [str(path) for path in paths]
             self.names = [path.name for path in paths]
 
     def _deliver(self, _widget: Any, content: Mapping[str, Any], _buffers: Any) -> None:
-        """Send one of the files that are offered, and no other."""
-        from pathlib import Path
-
-        path = Path(self.paths[int(content["open"])])
+        """Send one of the files that are offered, and no other; say it when that cannot be."""
+        path = dict(enumerate(self._offered)).get(content.get("open", -1))
+        if path is None:
+            self.send({"error": "This file is not offered any more. Run the page again."})
+            return
+        try:
+            sent = path.read_bytes()
+        except OSError as error:
+            words = f"{path.name} cannot be read ({error.strerror}). It was moved or deleted; save it again."
+            self.send({"error": words})
+            return
         kind = TYPES.get(path.suffix, "text/plain;charset=utf-8")
-        self.send({"name": path.name, "type": kind}, [path.read_bytes()])
+        self.send({"name": path.name, "type": kind}, [sent])
 
 
 def listed(paths: Sequence[Path]) -> str:

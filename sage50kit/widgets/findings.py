@@ -16,14 +16,32 @@ if TYPE_CHECKING:
 MOST_FINDINGS = 100  # that a list shows
 
 
-def finding_list(issues: pd.DataFrame | None, keys: Sequence[str] | None = None) -> str:
-    """Findings as an HTML list, worst first, each with its cure; all of them without `keys`."""
+def finding_list(
+    issues: pd.DataFrame | None, keys: Sequence[str] | None = None, *, fold_notes: bool = False
+) -> str:
+    """Findings as an HTML list, worst first, each with its cure.
+
+    Args:
+        issues: a frame of findings; None: nobody has looked yet.
+        keys: only those of these transactions.
+        fold_notes: what needs nobody is counted, and seen when somebody asks.
+    """
     if issues is None:
         return message("Not checked yet.")
     rows = issues if keys is None else issues[issues["key"].isin(list(keys))]
     if not len(rows):
         return message("No findings.", "good")
     rows = rows.sort_values("severity", key=lambda s: s.map(SEVERITIES.index), kind="stable")
+    if not fold_notes:
+        return _list(rows)
+    is_note = rows["severity"] == "note"
+    notes = rows[is_note]
+    words = f"<summary>{len(notes):,} notes, for nobody to act on</summary>"
+    folded = f"<details>{words}{_list(notes)}</details>" if len(notes) else ""
+    return (_list(rows[~is_note]) if not is_note.all() else "") + folded
+
+
+def _list(rows: pd.DataFrame) -> str:
     names = ("severity", "number", "message", "fix")
     rest = len(rows) - MOST_FINDINGS
     rows = rows.head(MOST_FINDINGS)

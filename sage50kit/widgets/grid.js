@@ -216,6 +216,7 @@ class View {
     if (event.target.closest(".s50-box")) {
       this.active = position;
       this.toggle(position);
+      this.grid.focus({ preventScroll: true }); // the box is drawn anew: keys must not fall to the page
     } else if (!String(window.getSelection())) this.open(position);
   }
 
@@ -299,7 +300,7 @@ class View {
   // --- what comes from Python, and whether it still comes ---
 
   listen() {
-    this.model.on("change:data change:columns", () => this.reload());
+    this.model.on("change:turn", () => this.reload());
     this.model.on("change:notes", () => { this.rows.load_notes(); this.refresh(); });
     this.model.on("change:mask", () => { this.rows.load_mask(); this.draw(); this.totals(); });
     this.model.on("msg:custom", (message) => message.answer && this.heard());

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 ColumnKind: TypeAlias = Literal["text", "choice", "date", "count", "money", "finding"]
+TURN = 4  # bytes in front of the bits of a choice: of which rows they are
 CHOICES = 12  # a column of at most so many values is filtered by a list of them
 _HERE = files("sage50kit.widgets")
 
@@ -43,9 +44,11 @@ class GridColumn:
     zero: bool = False
 
 
-def _bytes(value: Any, _widget: Any) -> bytes:
-    """A buffer from the browser; traitlets would silently refuse the memoryview it comes as."""
-    return bytes(value)
+def _choice(value: Any, grid: Any) -> bytes:
+    """A choice from the browser; one that was made among other rows, before `show`, changes nothing."""
+    sent, held = bytes(value), grid.mask
+    is_of_these_rows = len(sent) == len(held) and sent[:TURN] == held[:TURN]
+    return sent if is_of_these_rows else held
 
 
 class Grid(anywidget.AnyWidget):
@@ -71,7 +74,8 @@ class Grid(anywidget.AnyWidget):
     data = traitlets.Bytes(b"").tag(sync=True)
     columns: traitlets.List[dict[str, Any]] = traitlets.List().tag(sync=True)
     notes = traitlets.Bytes(b"").tag(sync=True)
-    mask = traitlets.Bytes(b"").tag(sync=True, from_json=_bytes, echo_update=False)
+    mask = traitlets.Bytes(b"").tag(sync=True, from_json=_choice)
+    turn = traitlets.Int(0).tag(sync=True)
     current = traitlets.Int(-1).tag(sync=True)
     label = traitlets.Unicode().tag(sync=True)
     include_title = traitlets.Unicode().tag(sync=True)
@@ -92,8 +96,7 @@ class Grid(anywidget.AnyWidget):
     ) -> None:
         self.frame = frame
         self._columns = tuple(columns)
-        content = self._content(frame, included)
-        super().__init__(**content, **words)
+        super().__init__(**self._content(frame, included), **words)
         self.on_msg(self._answer)
 
     def show(
@@ -101,15 +104,13 @@ class Grid(anywidget.AnyWidget):
     ) -> None:
         """Show other rows; all are included unless `included` says which."""
         self.frame = frame
-        content = self._content(frame, included)
-        with self.hold_sync():
-            self.current = -1
+        content = self._content(frame, included, self.turn + 1)
+        # Who listens, here or in the page, sees all of the new rows, and never their bits with an old number.
+        with self.hold_sync(), self.hold_trait_notifications():
+            self.set_trait("current", -1)
             self.notes = notes
-            self.columns, self.mask, self.data = (
-                content["columns"],
-                content["mask"],
-                content["data"],
-            )
+            for name, value in content.items():
+                self.set_trait(name, value)
 
     def mark(self, findings: Mapping[int, tuple[str, str]]) -> None:
         """Show a finding on each of some rows: row number -> (severity, sentence)."""
@@ -118,24 +119,27 @@ class Grid(anywidget.AnyWidget):
     @property
     def included(self) -> np.ndarray[Any, np.dtype[np.bool_]]:
         """One truth value per row of the frame."""
-        bits = np.unpackbits(np.frombuffer(self.mask, np.uint8))
+        bits = np.unpackbits(np.frombuffer(self.mask, np.uint8, offset=TURN))
         return bits[: len(self.frame)].astype(bool)
 
     @included.setter
     def included(self, values: Sequence[bool]) -> None:
-        self.mask = pack(values)
+        self.mask = pack(values, self.turn)
 
     @property
     def selected(self) -> pd.DataFrame:
         """The included rows, with all columns of the frame."""
         return self.frame[self.included].reset_index(drop=True)
 
-    def _content(self, frame: pd.DataFrame, included: Sequence[bool] | None) -> dict[str, Any]:
+    def _content(
+        self, frame: pd.DataFrame, included: Sequence[bool] | None, turn: int = 0
+    ) -> dict[str, Any]:
         chosen = np.ones(len(frame), bool) if included is None else included
         return {
             "columns": [_described(column, frame) for column in self._columns],
             "data": columnar(frame, [row.name for row in self._columns if row.kind != "finding"]),
-            "mask": pack(chosen),
+            "mask": pack(chosen, turn),
+            "turn": turn,
         }
 
     def _answer(self, _widget: Any, content: Mapping[str, Any], _buffers: Any) -> None:
@@ -144,9 +148,9 @@ class Grid(anywidget.AnyWidget):
             self.send({"answer": True})
 
 
-def pack(included: Sequence[bool] | np.ndarray[Any, Any]) -> bytes:
-    """One bit a row."""
-    return np.packbits(np.asarray(included, dtype=bool)).tobytes()
+def pack(included: Sequence[bool] | np.ndarray[Any, Any], turn: int = 0) -> bytes:
+    """One bit a row, behind the number of the rows that they are of."""
+    return turn.to_bytes(TURN, "big") + np.packbits(np.asarray(included, dtype=bool)).tobytes()
 
 
 def columnar(frame: pd.DataFrame, names: Iterable[str]) -> bytes:
@@ -163,6 +167,8 @@ def texts(series: pd.Series[Any]) -> list[str]:
         return [""] * len(values)
     if pa.types.is_floating(values.type):
         raise TypeError(f"column {series.name} holds floats; amounts must be exact.")
+    if pa.types.is_decimal(values.type):
+        values = values.cast(pa.decimal128(38, 4))  # the page counts ten-thousandths
     found: list[str] = values.cast(pa.string()).fill_null("").to_pylist()
     return found
 

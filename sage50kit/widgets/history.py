@@ -29,6 +29,8 @@ from sage50kit.widgets.rerun_panel import BATCHES, batches_of
 from sage50kit.widgets.watch import WritingPanel
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from sage50kit.kit import Kit
     from sage50kit.reports.page import Page
     from sage50kit.widgets.picker import Picker
@@ -71,6 +73,8 @@ class History(WritingPanel):
             description="Void its documents in Sage 50, too", indent=False, layout={"width": "auto"}
         )
         self.confirm = Confirm("Un-post this batch …", "Yes, un-post it", ask=self._ask, act=self._unpost)  # fmt: skip
+        self.confirm.depends_on(self.grid, "current", "turn")
+        self.confirm.depends_on(self._void, "value")
         self._files, self._result = Files(), html()
         self.children = (
             style(), self._watch, self.grid, row(self._verify, self._drift), row(self._void, self.confirm),
@@ -107,19 +111,22 @@ class History(WritingPanel):
 
     @told
     def _ask(self, _button: Any) -> None:
+        self._ready = (self.batch, bool(self._void.value))
         void = " and void its documents in Sage 50" if self._void.value else ""
         self.confirm.question(
             f"Delete batch {self.batch} in {self.kit.connectwise.name}{void}? Its transactions become "
             "unposted again; what stands in Sage 50 is listed afterwards."
         )
 
+    @told
     def _unpost(self) -> None:
-        self.say(f"Un-posting batch {self.batch} …")
-        self._watch.begin(self._take_back)
+        batch, void = self._ready
+        self._watch.begin(self._take_back, batch, void)
 
     @told
-    def _take_back(self) -> None:
-        undone = self.kit.unpost(self.batch, void=self._void.value)
+    def _take_back(self, batch: str, void: bool) -> None:  # noqa: FBT001  # Watch passes by position
+        self.say(f"Un-posting batch {batch} …")
+        undone = self.kit.unpost(batch, void=void)
         self.batches = batches_of(self.kit)
         self.grid.show(self.batches)
         self._tell(undone_page(undone))
@@ -159,6 +166,9 @@ class ClearPanel(WritingPanel):
             "Batch number", ipywidgets.Text(value=batch, placeholder="proposed")
         )
         self.confirm = Confirm("Clear …", "Yes, clear them", ask=self._ask, act=self._clear)
+        self.confirm.depends_on(self.picker.grid, "mask")
+        self.confirm.depends_on(self._reason, "value")
+        self.confirm.depends_on(self._number, "value")
         self._result = html()
         self.children = (
             style(), self._watch, row(self._reason, self._number), self.message, self.confirm, self._result,
@@ -167,6 +177,7 @@ class ClearPanel(WritingPanel):
     @told
     def _ask(self, _button: Any) -> None:
         """A rehearsal raises what would be wrong; then the question."""
+        self.picker.check_is_shown()
         chosen = self.picker.selected
         if not len(chosen):
             raise UsageError("nothing is included: tick what is to be cleared.")
@@ -180,13 +191,13 @@ class ClearPanel(WritingPanel):
             f"them to Sage 50, because: {self._reason.value}?"
         )
 
+    @told
     def _clear(self) -> None:
-        self.say("Clearing …")
-        self._watch.begin(self._batch_them)
+        self._watch.begin(self._batch_them, *self._ready)
 
     @told
-    def _batch_them(self) -> None:
-        chosen, words = self._ready
+    def _batch_them(self, chosen: pd.DataFrame, words: dict[str, Any]) -> None:
+        self.say("Clearing …")
         report = self.kit.clear(chosen, **words, dry_run=False)
         save_push(report, self.kit.log.events(report.batch), self.kit.workdir)
         self.say("")

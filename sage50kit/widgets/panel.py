@@ -1,7 +1,8 @@
 """What every part of a page has: a static twin, and a place where errors are told.
 
 In a live page (JupyterLab, Voilà) a part is a widget. Elsewhere (papermill, nbconvert, a test) it is its static
-twin: an HTML table that needs neither kernel nor script.
+twin: an HTML table that needs neither kernel nor script. A notebook that is saved from a live page has both: the
+twin as it was when the cell ran.
 """
 
 from __future__ import annotations
@@ -23,13 +24,14 @@ from sage50kit.errors import Sage50KitError
 from sage50kit.reports.page import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
 Tone: TypeAlias = Literal["plain", "good", "warn", "bad"]
 SIGNS = {"block": "✖", "refuse": "⊘", "warn": "▲", "note": "●"}  # as in rows.js
 WORDS = {"block": "blocked", "refuse": "refused", "warn": "warning", "note": "note"}
 TONE_SIGNS: dict[Tone, str] = {"plain": "", "good": "✔ ", "warn": "▲ ", "bad": "✖ "}
+RESUME = "On the page “Run a batch” press “Finish what is in doubt”"
 _logger = logging.getLogger("sage50kit.widgets")
 
 
@@ -60,8 +62,14 @@ class Panel(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
 
     def _repr_mimebundle_(self, **more: Any) -> Any:
         if live_page():
-            return super()._repr_mimebundle_(**more)
+            return {**super()._repr_mimebundle_(**more), "text/html": self._kept()}
         return {"text/plain": repr(self), "text/html": self.static()}
+
+    def _kept(self) -> str:
+        """What a saved notebook shows of a live page, and from when it is."""
+        at = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
+        words = f"As it was at {at}, when this cell ran. What was chosen or written later is not in here; the files in {self._workdir} have it."
+        return styled(message(words)) + self.static()
 
     def __repr__(self) -> str:
         """Short, for logs."""
@@ -74,7 +82,7 @@ class Panel(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
     def fail(self, error: Exception) -> None:
         """Tell an error where the eye is, with its details folded, and log it."""
         details = "".join(traceback.format_exception(error))
-        sentence = str(error) if isinstance(error, Sage50KitError) else _fault(error)
+        sentence = sentence_of(error)
         self.message.value = message(sentence, "bad", details)
         _logger.error("%s: %s", type(self).__name__, sentence)
         event = {"at": datetime.now(UTC).isoformat(), "part": type(self).__name__}
@@ -94,6 +102,13 @@ def told(method: Callable[..., None]) -> Callable[..., None]:
             panel.fail(error)
 
     return run
+
+
+def sentence_of(error: Exception) -> str:
+    """An error in one sentence, for somebody who has the page and no terminal."""
+    if not isinstance(error, Sage50KitError):
+        return _fault(error)
+    return str(error).replace("Run: sage50kit resume", RESUME)
 
 
 def _fault(error: Exception) -> str:
@@ -149,6 +164,13 @@ def row(*children: Any) -> ipywidgets.HBox:
     box = ipywidgets.HBox(children)
     box.add_class("s50-line")
     return box
+
+
+def replace_children(box: Any, children: Sequence[Any]) -> None:
+    """Show other parts in a box; the old ones are closed, because a kernel keeps every part that is not."""
+    old, box.children = box.children, children
+    for part in old:
+        part.close()
 
 
 @cache

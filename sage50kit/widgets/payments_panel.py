@@ -159,13 +159,14 @@ class PaymentsPanel(WritingPanel):
             f"Write {len(plan.changes)} payments to {self.kit.connectwise.name}{back}?"
         )
 
+    @told
     def _write(self) -> None:
         plan, self._ready = self._ready, None
-        self.say("Writing the payments …")
         self._watch.begin(self._apply, plan)
 
     @told
     def _apply(self, plan: PaymentPlan) -> None:
+        self.say("Writing the payments …")
         report = self.kit.apply_payments(plan, dry_run=False)
         self._show(report)
         self._files.offer(self._keep())

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import threading
 from typing import TYPE_CHECKING, Any
+from weakref import WeakValueDictionary
 
 import ipywidgets
 import numpy as np
 
+from sage50kit.errors import UsageError
 from sage50kit.model import KINDS
 from sage50kit.widgets import twin
 from sage50kit.widgets.confirm import button
 from sage50kit.widgets.findings import finding_list
 from sage50kit.widgets.grid import Grid, GridColumn
 from sage50kit.widgets.panel import (
+    SIGNS,
+    WORDS,
     Panel,
     html,
     labelled,
@@ -28,6 +32,7 @@ from sage50kit.widgets.panel import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from pathlib import Path
 
     import pandas as pd
 
@@ -49,8 +54,9 @@ LEFT_OUT = (
     GridColumn(name="reason", title="Reason"),
     GridColumn(name="total", title="Total", kind="money", sum=True),
 )
-MANY = {"block": "that block", "refuse": "refusals expected", "warn": "warnings", "note": "notes"}
 MINUTES = 10_000  # transactions whose check takes minutes: 50,000 took two over HTTP
+PLURAL = ("warn", "note")  # severities whose word counts things
+_shown: WeakValueDictionary[Path, Picker] = WeakValueDictionary()  # the newest one of each pair
 DETAILS = ("Default", "Condensed", "Detailed")
 
 
@@ -87,15 +93,34 @@ class Picker(Panel):
         self.kit = kit
         self.missing: list[str] = []
         self.issues: pd.DataFrame | None = None
-        self._asked = {"location": str(location), "thru_date": str(thru_date)}
+        # What the rows that are shown were fetched with; the controls may say something else by now.
+        self._asked: dict[str, Any] = {
+            "location": str(location),
+            "thru_date": str(thru_date),
+            "kinds": list(kinds or kit.profile.push.kinds),
+            "detail": detail or kit.profile.push.invoice_detail,
+        }
         self._chosen_at_first = (list(keys), set(without))
         self._nothing = nothing
         self._turn = 0
         self._checking: threading.Thread | None = None
-        self._controls(kinds or kit.profile.push.kinds, detail or kit.profile.push.invoice_detail)
+        self._controls(self._asked["kinds"], self._asked["detail"])
         self._open()
+        _shown[kit.workdir] = self
 
     # --- what a notebook reads ---
+
+    def check_is_shown(self) -> None:
+        """In a live page: that its cell was not run again, which leaves the cells below it on the old one.
+
+        Raises:
+            UsageError: a newer picker stands in the page.
+        """
+        if live_page() and _shown.get(self.kit.workdir) is not self:
+            raise UsageError(
+                "the picker above was made anew, and this part still has the old one. Run this cell, and "
+                "those between, again."
+            )
 
     @property
     def selected(self) -> pd.DataFrame:
@@ -104,21 +129,25 @@ class Picker(Panel):
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """The same choice for the unattended notebook: its parameters by name."""
+        """The same choice for the unattended notebook: its parameters by name.
+
+        Raises:
+            UsageError: nothing is included; no keys would mean all of them.
+        """
         included = self.grid.included
+        if not included.any():
+            raise UsageError("nothing is included: there is no choice to keep. Include something.")
         keys = self.grid.frame["key"].to_numpy()
         fewer = included.sum() <= len(keys) / 2
         return {
             **self._asked,
-            "kinds": self._kinds(),
-            "detail": self._detail.value,
             "keys": [str(key) for key in keys[included]] if fewer else [],
             "without": [] if fewer else [str(key) for key in keys[~included]],
         }
 
     def gone(self) -> list[str]:
         """The numbers of included transactions that ConnectWise does not list any more; read anew."""
-        listed = set(self.kit.fetch(**self._asked, kinds=self._kinds())["key"])
+        listed = set(self._read(self._asked)["key"])
         rows = self.selected
         return [
             str(number)
@@ -173,7 +202,7 @@ class Picker(Panel):
     def _children(self) -> tuple[Any, ...]:
         top = row(self._place, self._day, self._detail)
         kinds = row(*self._boxes.values(), self._button)
-        below = (self._row, self._left, self._ask_copy, self._copy)
+        below = (self._row, self._left, row(self._ask_copy), self._copy)
         return (style(), top, kinds, self.message, self._checked, self.grid, *below)
 
     def _open(self) -> None:
@@ -186,11 +215,11 @@ class Picker(Panel):
             empty="No unposted transaction: ConnectWise has nothing for this location, date and kinds.",
         )
         self.grid.observe(self._show_row, "current")
-        self.grid.observe(self._forget_parameters, ["mask", "data"])
+        self.grid.observe(self._forget_parameters, "mask")
         if live_page():
             self._fetch_again()
         else:
-            self._fetch()
+            self._fetch(self._asked)
         self.children = self._children
 
     def _empty(self) -> pd.DataFrame:
@@ -200,20 +229,20 @@ class Picker(Panel):
 
     @told
     def _fetch_again(self, _button: Any = None) -> None:
-        if _button is not None:
-            self._asked = {"location": self._place.value, "thru_date": self._day.value.strip()}
+        asked = self._asked if _button is None else self._wanted()
         self._button.disabled = True
         self.say("Fetching from ConnectWise …")
         try:
-            self._fetch()
+            self._fetch(asked)
         finally:
             self._button.disabled = False
         self._start_check()
 
-    def _fetch(self) -> None:
+    def _fetch(self, asked: dict[str, Any]) -> None:
         """Read everything, then show it: what was there stays until all of the new is there."""
-        self._use_detail()
-        frame = self.kit.fetch(**self._asked, kinds=self._kinds())
+        frame = self._read(asked)
+        self._asked = asked
+        self._use_detail(asked["detail"])
         self._show_locations()
         included = self._included_at_first(frame)
         self._turn += 1
@@ -222,14 +251,24 @@ class Picker(Panel):
         self._say_fetched(frame)
         self._left.value = folded("Left out, and why", self._left_out_table())
 
-    def _use_detail(self) -> None:
+    def _read(self, asked: dict[str, Any]) -> pd.DataFrame:
+        where = {name: asked[name] for name in ("location", "thru_date", "kinds")}
+        return self.kit.fetch(**where)
+
+    def _use_detail(self, detail: str) -> None:
         """The chosen detail level becomes that of the profile in memory; the file stays as it is."""
         profile = self.kit.profile
-        push = profile.push.model_copy(update={"invoice_detail": self._detail.value})
+        push = profile.push.model_copy(update={"invoice_detail": detail})
         self.kit.profile = profile.model_copy(update={"push": push})
 
-    def _kinds(self) -> list[Any]:
-        return [kind for kind, box in self._boxes.items() if box.value]
+    def _wanted(self) -> dict[str, Any]:
+        """What the controls say now."""
+        return {
+            "location": self._place.value,
+            "thru_date": self._day.value.strip(),
+            "kinds": [kind for kind, box in self._boxes.items() if box.value],
+            "detail": self._detail.value,
+        }
 
     def _show_locations(self) -> None:
         rows = self.kit.locations()
@@ -342,9 +381,13 @@ class Picker(Panel):
 
 
 def counted(issues: pd.DataFrame, checked: int) -> str:
-    """How many findings there are of each severity."""
+    """How many findings there are of each severity, worst first."""
     counts = issues["severity"].value_counts()
-    found = [f"{counts[name]:,} {words}" for name, words in MANY.items() if name in counts.index]
+    found = [
+        f"{SIGNS[name]} {counts[name]:,} {word}{'s' if name in PLURAL and counts[name] > 1 else ''}"
+        for name, word in WORDS.items()
+        if name in counts.index
+    ]
     return f"All {checked:,} transactions are checked: {', '.join(found) or 'no findings'}."
 
 

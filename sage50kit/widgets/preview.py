@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 import numpy as np
+import traitlets
 
 from sage50kit.errors import PlanBlocked, UsageError
 from sage50kit.issues import issues_frame
@@ -92,6 +93,8 @@ class Preview(Panel):
         UsageError: a transaction that was asked for is gone; in a live page it is told there.
     """
 
+    turn = traitlets.Int(0)  # changes with the choice, its rules, and each new preview
+
     def __init__(
         self, kit: Kit, picker: Picker, *, batch: str = "", leave_out_blocked: bool | None = None
     ) -> None:
@@ -154,6 +157,7 @@ class Preview(Panel):
     def _build(self) -> None:
         self._again = ipywidgets.Button(description="Check and preview again", layout={"width": "auto"})  # fmt: skip
         self._again.on_click(self._preview_again)
+        self._leave_out.observe(self._turned, "value")
         self._save = ipywidgets.Button(description="Save the proof listing", layout={"width": "auto"})  # fmt: skip
         self._save.on_click(self._save_proof)
         self._section = ipywidgets.ToggleButtons(options=SECTIONS)
@@ -163,7 +167,7 @@ class Preview(Panel):
         self._files = Files()
         self._body = ipywidgets.VBox()
         self._grids()
-        self.picker.grid.observe(self._outdated, ["mask", "data"])
+        self.picker.grid.observe(self._outdated, "mask")
         self.children = (
             style(),
             row(self._leave_out, self._again, self._save),
@@ -197,6 +201,8 @@ class Preview(Panel):
 
     @told
     def _preview_again(self, _button: Any = None) -> None:
+        self._turned()
+        self.picker.check_is_shown()
         self._again.disabled = True
         self.say("Checking and planning …")
         try:
@@ -219,7 +225,11 @@ class Preview(Panel):
         self.say(f"This was pushed as batch {batch}; below is how it ended.")
         self.picker.say(f"Batch {batch} was pushed. Fetch to see what is left.", "warn")
 
+    def _turned(self, _change: Any = None) -> None:
+        self.turn += 1
+
     def _outdated(self, _change: Any) -> None:
+        self._turned()
         if self.proof is not None:
             words = "The choice has changed since this preview. Check and preview again before you push."
             self.say(words, "warn")
@@ -295,7 +305,8 @@ class Preview(Panel):
     def static(self) -> str:
         """Totals, findings, documents, entries, accounts, new records and what is left out."""
         if self.proof is None:
-            return styled(self.message.value + finding_list(self.issues))
+            found = "" if self.blocked is None else finding_list(self.issues)
+            return styled(self.message.value + found)
         proof = self.proof
         tables = (
             (documents_of(proof), DOCUMENTS, "Documents in posting order", marks_of(proof)),

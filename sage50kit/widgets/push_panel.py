@@ -36,6 +36,7 @@ from sage50kit.widgets.panel import (
     labelled,
     live_page,
     message,
+    replace_children,
     row,
     style,
     styled,
@@ -49,7 +50,11 @@ if TYPE_CHECKING:
     from sage50kit.batch.report import PushReport
     from sage50kit.kit import Kit
     from sage50kit.model import Document, Plan
+    from sage50kit.model.lists import Master
     from sage50kit.widgets.preview import Preview
+
+
+MOST_REFUSALS = 20  # shown while a push runs
 
 
 class PushPanel(WritingPanel):
@@ -91,6 +96,8 @@ class PushPanel(WritingPanel):
         self._number.observe(self._check_number, "value")
         self._checked = html()
         self.confirm = Confirm("Push …", "Yes, write it now", ask=self._prepare, act=self._push)
+        self.confirm.depends_on(self.preview, "turn")
+        self.confirm.depends_on(self._number, "value")
         self._bar = ipywidgets.IntProgress(layout={"width": "100%", "max_width": "40rem"})
         self._step = html()
         self._pause = button("Pause after this document", self._pause_or_go)
@@ -160,6 +167,7 @@ class PushPanel(WritingPanel):
     @told
     def _prepare(self, _button: Any) -> None:
         """Read everything again; ask only if it is still what was reviewed."""
+        self.preview.picker.check_is_shown()
         self.say("Checking once more …")
         reviewed = self.preview.plan
         if gone := self.preview.picker.gone():
@@ -172,6 +180,8 @@ class PushPanel(WritingPanel):
             batch=self._number.value.strip(),
             leave_out_blocked=self.preview.leave_out_blocked,
         )
+        if not plan.transactions:
+            raise UsageError("nothing is included that can be pushed. Choose, preview, then push.")
         changed = changes(reviewed, plan)
         if changed:
             raise UsageError(
@@ -186,13 +196,13 @@ class PushPanel(WritingPanel):
     @told
     def _push(self) -> None:
         plan = self._ready
-        if plan is None or plan.batch != self._number.value.strip():
-            raise UsageError("the batch number has changed since the question. Press Push again.")
+        assert plan is not None  # noqa: S101  # it was asked about
         self._ready = None
         self._begin(len(plan.documents))
         self._watch.begin(self._run, plan)
 
     def _begin(self, count: int) -> None:
+        self._refusals: list[str] = []
         self._live.value = self._ending.value = ""
         self._bar.max, self._bar.value = max(count, 1), 0
         self._step.value = message("Beginning … Leave this page open until it has ended.")
@@ -208,10 +218,10 @@ class PushPanel(WritingPanel):
         except Exception:
             self._show("ask")
             raise
-        self._keep(self.report, plan)
         if self.report.status != "failed":
             self.preview.pushed(self.report.batch)
-        self._end()
+        self._end()  # first: it ended so, although the evidence may not fit on the disk
+        self._keep(self.report, plan)
 
     def _done(self, pace: _Pace, done: int, of: int) -> None:
         """After each document: show where we are; wait here while paused."""
@@ -228,12 +238,19 @@ class PushPanel(WritingPanel):
         self._step.value = message(words)
         reason = pace.refusal(self.kit, document)
         if reason:
-            self._live.value += message(f"{document.number} was refused: {reason}", "warn")
+            self._refusals.append(f"{document.number} was refused: {reason}")
+            self._show_refusals()
         if not self._go.is_set():
             self._step.value = message(
                 f"Paused after {document.number}: {done:,} of {of:,} documents are done. The company stays claimed.",
                 "warn",
             )
+
+    def _show_refusals(self) -> None:
+        earlier = len(self._refusals) - MOST_REFUSALS
+        more = [f"{earlier:,} earlier refusals; all of them are listed at the end."]
+        words = [*(more if earlier > 0 else []), *self._refusals[-MOST_REFUSALS:]]
+        self._live.value = "".join(message(one, "warn") for one in words)
 
     @told
     def _pause_or_go(self, _button: Any) -> None:
@@ -255,11 +272,10 @@ class PushPanel(WritingPanel):
     def _end(self) -> None:
         assert self.report is not None  # noqa: S101  # a push has just made it
         self._ending.value = ending_html(self.report)
-        self._found.value = finding_list(self.report.issues)
+        self._found.value = finding_list(self.report.issues, fold_notes=True)
         documents = documents_of(self.report)
-        self._posted.children = [
-            Grid(documents, DOCUMENTS, label="Documents of the push", height=10)
-        ]
+        listed = Grid(documents, DOCUMENTS, label="Documents of the push", height=10)
+        replace_children(self._posted, [listed])
         self._files.offer([])
         self._number.value = self.report.next_batch or self._number.value
         self._show("end")
@@ -280,6 +296,7 @@ class PushPanel(WritingPanel):
 
     @told
     def _resume_now(self, _button: Any) -> None:
+        self.say("")
         self._begin(1)
         self._watch.begin(self._run_resume)
 
@@ -290,13 +307,13 @@ class PushPanel(WritingPanel):
         except Exception:
             self._show("ask")
             raise
-        for report in reports:
-            save_push(report, self.kit.log.events(report.batch), self.kit.workdir)
         if reports:
             self.report = reports[-1]
             self._end()
         else:
             self._show("ask")
+        for report in reports:
+            save_push(report, self.kit.log.events(report.batch), self.kit.workdir)
 
 
 class _Pace:
@@ -352,14 +369,25 @@ def summary(plan: Plan) -> str:
 
 
 def changes(reviewed: Plan, plan: Plan) -> list[str]:
-    """The numbers of documents that are not what was reviewed."""
+    """What is not as it was reviewed: documents and transactions by number, new records by id."""
     before = {row.label: row for row in reviewed.documents}
     now = {row.label: row for row in plan.documents}
     labels = [*before, *(label for label in now if label not in before)]
-    return [
+    documents = [
         (before.get(label) or now[label]).number
         for label in labels
         if label not in before
         or label not in now
         or before[label].fingerprint != now[label].fingerprint
     ]
+    transactions = {row.key: row.number for row in (*reviewed.transactions, *plan.transactions)}
+    moved = {row.key for row in reviewed.transactions} ^ {row.key for row in plan.transactions}
+    known = set(reviewed.masters)
+    masters = [_named(row) for row in plan.masters if row not in known]
+    others = [number for key, number in transactions.items() if key in moved]
+    return list(dict.fromkeys([*documents, *others, *masters]))
+
+
+def _named(master: Master) -> str:
+    kind = type(master).__name__.lower()
+    return f"new {kind} {getattr(master, f'{kind}_id')}"

@@ -26,6 +26,7 @@ from sage50kit.widgets.panel import (
     labelled,
     live_page,
     message,
+    replace_children,
     row,
     style,
     styled,
@@ -54,12 +55,12 @@ ROLL_FORWARD = (
     GridColumn(name="ledger", title="General ledger", kind="money", width=20),
 )
 DIFFERENCES = (
-    GridColumn(name="class", title="Class", kind="choice", width=18),
+    GridColumn(name="class", title="Class", kind="choice", width=21),
     GridColumn(name="number", title="Invoice", width=12),
     GridColumn(name="customer_id", title="Customer", width=13),
     GridColumn(name="date", title="Date", kind="date", width=12),
     GridColumn(name="amount", title="Difference", kind="money", width=13, sum=True),
-    GridColumn(name="words", title="Why, and what to do", width=30, grow=True),
+    GridColumn(name="words", title="Why, and what to do", width=28, grow=True),
     GridColumn(name="place", title="In Sage 50", width=12),
 )
 ITEMS = (
@@ -182,14 +183,14 @@ class ReceivablesPanel(Panel):
 
     def _show_section(self, _change: Any = None) -> None:
         if self.found is None or self.ageing is None:
-            self._body.children = ()
+            replace_children(self._body, ())
             return
         name = self._section.value
         frame = frames_of(self.found, self.ageing)[name]
         grid = Grid(frame, PARTS[name], label=name, empty="Nothing to show here.")
         opened = html()
         grid.observe(lambda change: self._open(opened, frame, change["new"]), "current")
-        self._body.children = (heading(name), grid, opened)
+        replace_children(self._body, (heading(name), grid, opened))
 
     def _open(self, place: ipywidgets.HTML, frame: pd.DataFrame, number: int) -> None:
         """The whole sentence of a difference that is opened."""

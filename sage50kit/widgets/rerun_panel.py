@@ -107,6 +107,8 @@ class RerunPanel(WritingPanel):
         self.confirm = Confirm(
             "Post what is missing …", "Yes, post it now", ask=self._ask, act=self._post
         )
+        self.confirm.depends_on(self._batch, "value")
+        self.confirm.depends_on(self._grid, "mask")
         self.children = (style(), self._watch, row(self._batch, self._look), self.message, self._grid, self._found, self.confirm)  # fmt: skip
         if batch:
             self._compare()
@@ -143,14 +145,14 @@ class RerunPanel(WritingPanel):
 
     @told
     def _post(self) -> None:
-        self._watch.begin(self._run, self._batch.value)
+        assert self.rerun is not None  # noqa: S101  # it was asked about
+        self._watch.begin(self._run, self.rerun)
 
     @told
-    def _run(self, batch: str) -> None:
-        self.say(f"Posting what is missing of batch {batch} …")
-        assert self.rerun is not None  # noqa: S101  # it was asked about
+    def _run(self, rerun: Rerun) -> None:
+        self.say(f"Posting what is missing of batch {rerun.batch} …")
         self._again = []
-        self._show(self.kit.post_missing(self.rerun))
+        self._show(self.kit.post_missing(rerun))
 
 
 def batches_of(kit: Kit) -> pd.DataFrame:

@@ -6,6 +6,7 @@
 
 const SIGNS = { block: "✖", refuse: "⊘", warn: "▲", note: "●" };
 const WORDS = { block: "blocked", refuse: "refused", warn: "warning", note: "note" };
+const TURN = 4; // bytes in front of the bits of a choice: of which rows they are
 const RANK = { block: 4, refuse: 3, warn: 2, note: 1 };
 // Control characters, and those that turn the direction of a line: a name must not rewrite its row.
 const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]+/g;
@@ -13,7 +14,12 @@ const ESCAPES = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&
 
 const escape = (text) => text.replace(UNSAFE, " ").replace(/[&<>"']/g, (sign) => ESCAPES[sign]);
 const count = (number) => String(number).replace(/\B(?=(\d{3})+$)/g, ",");
-const scaled = (text) => BigInt(text.replace(".", "") || "0");
+
+// In ten-thousandths, whatever number of decimals it came with.
+function scaled(text) {
+  const [whole, part = ""] = text.split(".");
+  return BigInt(whole + part.padEnd(4, "0"));
+}
 
 function amount(value) {
   const size = value < 0n ? -value : value;
@@ -58,7 +64,7 @@ function test_of(rows, column, text) {
     const test = compare(wanted, (part) => part.trim() || null);
     if (test) return (i) => values[i] !== "" && test(values[i]);
   }
-  if (wanted.startsWith("=")) return (i) => values[i] === wanted.slice(1).trim();
+  if (wanted.startsWith("=")) return (i) => values[i].trim() === wanted.slice(1).trim();
   if (wanted.startsWith("!")) return (i) => !values[i].includes(wanted.slice(1).trim());
   return (i) => values[i].includes(wanted);
 }
@@ -78,6 +84,8 @@ class Rows {
     this.cache = {};
     this.order = Array.from({ length: this.size }, (_, i) => i);
     this.shown = this.order;
+    this.turn = this.model.get("turn");
+    this.bits = new Uint8Array(this.size);
     this.load_notes();
     this.load_mask();
   }
@@ -89,15 +97,17 @@ class Rows {
 
   load_mask() {
     const view = this.model.get("mask");
-    const bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
-    this.bits = new Uint8Array(this.size);
+    if (view.byteLength < TURN || view.getUint32(0) !== this.turn) return; // a choice among other rows
+    const bytes = new Uint8Array(view.buffer, view.byteOffset + TURN);
     for (let i = 0; i < this.size; i++) this.bits[i] = (bytes[i >> 3] >> (7 - (i & 7))) & 1;
   }
 
   save_mask() {
-    const bytes = new Uint8Array(Math.ceil(this.size / 8));
+    const view = new DataView(new ArrayBuffer(TURN + Math.ceil(this.size / 8)));
+    view.setUint32(0, this.turn);
+    const bytes = new Uint8Array(view.buffer, TURN);
     for (let i = 0; i < this.size; i++) if (this.bits[i]) bytes[i >> 3] |= 128 >> (i & 7);
-    this.model.set("mask", new DataView(bytes.buffer));
+    this.model.set("mask", view);
     this.model.save_changes();
   }
 

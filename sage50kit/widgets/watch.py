@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import anywidget
 import traitlets
 
+from sage50kit.errors import UsageError
 from sage50kit.widgets.panel import Panel
 
 if TYPE_CHECKING:
@@ -38,7 +39,13 @@ class Watch(anywidget.AnyWidget):
         self.on_msg(self._answer)
 
     def begin(self, act: Callable[..., None], *arguments: Any) -> None:
-        """Run `act` beside the page."""
+        """Run `act` beside the page.
+
+        Raises:
+            UsageError: something else is being written from this part.
+        """
+        if self._thread is not None and self._thread.is_alive():
+            raise UsageError("something is still being written here. Wait until it has ended.")
         self.running = True
         self._thread = threading.Thread(target=self._run, args=(act, arguments))
         self._thread.start()

@@ -197,10 +197,11 @@ def _applications(rows: Iterable[tuple[Any, ...]]) -> list[Application]:
 def _split(rows: list[_Row]) -> Iterator[Application]:
     """The lines of one payer: credit first, then money; a reversal the other way round."""
     credit = {row.reference: -row.cents for row in rows if row.type == "credit_memo"}
+    used = sum(credit.values())
     for row in rows:
         if row.type == "credit_memo":
             continue
-        money = row.cents - row.discount
+        whole = money = row.cents - row.discount
         for memo, left in credit.items():
             taken = min(left, money) if money > 0 else max(left, money)
             if taken and (taken > 0) == (money > 0):
@@ -208,10 +209,14 @@ def _split(rows: list[_Row]) -> Iterator[Application]:
                 money -= taken
                 yield _application(row, "credit_memo", memo, taken, 0)
         if money or row.discount:
-            yield _application(row, row.payer_type, row.payer_reference, money, row.discount)
+            most = min(whole, used) if whole > 0 else max(whole, used)
+            other = most - (whole - money) if used and (used > 0) == (whole > 0) else 0
+            yield _application(row, row.payer_type, row.payer_reference, money, row.discount, other)
 
 
-def _application(row: _Row, kind: PaidBy, reference: str, cents: int, discount: int) -> Application:
+def _application(
+    row: _Row, kind: PaidBy, reference: str, cents: int, discount: int, may_be_credit: int = 0
+) -> Application:
     return Application(
         kind=kind,
         place=place_of(row.payer_type, row.payer),
@@ -221,5 +226,6 @@ def _application(row: _Row, kind: PaidBy, reference: str, cents: int, discount: 
         date=date.fromisoformat(row.date),
         amount=from_scaled(cents, MONEY_PLACES),
         discount=from_scaled(discount, MONEY_PLACES),
+        may_be_credit=from_scaled(may_be_credit, MONEY_PLACES),
         reverses=row.reverses,
     )

@@ -168,7 +168,8 @@ def _check_amounts(document: Document, findings: Findings) -> None:
 
 def _check_line(what: str, line: Distribution, lists: Lookup, findings: Findings) -> None:
     check_account(what, line.account_id, lists, findings)
-    _check_length(f"{what}: description", line.description, limits.DESCRIPTION, findings)
+    if len(line.description) > limits.DESCRIPTION:
+        _check_length(f"{what}: description", line.description, limits.DESCRIPTION, findings)
     if not line.item_id:
         return
     item = lists.item(line.item_id)

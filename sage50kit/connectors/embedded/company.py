@@ -24,6 +24,7 @@ from sage50kit.connectors.embedded import (
     records,
 )
 from sage50kit.connectors.embedded.creation import write_company
+from sage50kit.connectors.embedded.lookup import Kept, Lookup
 from sage50kit.connectors.embedded.storage import BUSY_SECONDS, CompanyFile
 from sage50kit.errors import CompanyError
 from sage50kit.model import (
@@ -97,6 +98,7 @@ class EmbeddedCompany:
         """Open the file; a write waits `busy_seconds` for another program to finish its own."""
         self.path = path
         self._file = CompanyFile(path, busy_seconds=busy_seconds)
+        self._kept = Kept()
         with self._file.reading() as db:
             self.name: str = db.execute("SELECT name FROM company").fetchone()[0]
 
@@ -150,7 +152,9 @@ class EmbeddedCompany:
             DocumentRefused: with every reason, in Sage's words; nothing was written.
         """
         with self._file.writing() as db:
-            row, warnings = posting.post(db, document)
+            lists = Lookup(db, self._kept.records(db))
+            row, warnings = posting.post(document, lists)
+            self._kept.posted(db)
             return _posted(db, row, warnings)
 
     def create(self, master: Master) -> str:
@@ -414,5 +418,5 @@ class EmbeddedCompany:
 
 
 def _posted(db: sqlite3.Connection, row: int, warnings: Iterable[str] = ()) -> Posted:
-    document = reading.stored(db, [row])[row]
+    document = reading.stored_one(db, row)
     return Posted(place=document.place, stored=document, warnings=tuple(warnings))

@@ -141,8 +141,8 @@ class Stock:
                 self._put(item, -moved, -worth)
                 self._move(item, "void", -moved, -worth)
 
-    def save(self, document_id: int) -> None:
-        """Write the moves and the changed layers, as the work of a document."""
+    def save(self, document_id: int) -> bool:
+        """Write the moves and the changed layers, as the work of a document; returns whether a cost changed."""
         for key, shelf in self._shelves.items():
             self._save_layers(key, shelf, document_id)
         self.db.executemany(
@@ -153,6 +153,7 @@ class Stock:
                 for move in self._moves
             ],
         )
+        return any(row.last_cost != row.item.last_unit_cost for row in self._shelves.values())
 
     def _save_layers(self, key: str, shelf: _Shelf, document_id: int) -> None:
         kept = {layer.id for layer in shelf.layers}

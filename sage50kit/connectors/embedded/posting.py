@@ -7,14 +7,14 @@ the date of the sale (the seed, "GL Entries"). Decreases of stock are valued by 
 from __future__ import annotations
 
 import json
-from dataclasses import astuple, dataclass, replace
+from dataclasses import astuple
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from functools import cache
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from sage50kit.connectors.embedded.checks import SALES, Findings, check_document, note_of
 from sage50kit.connectors.embedded.inventory import Stock
 from sage50kit.connectors.embedded.limits import cut_address
-from sage50kit.connectors.embedded.lookup import Lookup
 from sage50kit.connectors.embedded.schema import MONEY_PLACES, UNIT_PLACES
 from sage50kit.errors import DocumentRefused, UnbalancedDocument
 from sage50kit.model import fold
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from decimal import Decimal
 
+    from sage50kit.connectors.embedded.lookup import Lookup
     from sage50kit.model import Distribution, Document, DocumentType, Item
 
 Journal: TypeAlias = Literal["SJ", "PJ", "GENJ", "INAJ", "COGS", "CRJ", "BEG"]
@@ -40,8 +41,7 @@ JOURNALS: Mapping[str, Journal] = {
 _TOKEN_IS_REFERENCE: frozenset[str] = frozenset({"journal_entry", "inventory_adjustment"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class Row(NamedTuple):
     """One GL entry as it is stored: signed dollars, debit positive."""
 
     journal: Journal
@@ -57,13 +57,17 @@ class Row:
     taxable: bool = False
 
 
-def post(db: sqlite3.Connection, document: Document) -> tuple[int, list[str]]:
+def post(document: Document, lists: Lookup) -> tuple[int, list[str]]:
     """Check and write a document inside the open transaction; returns its row and the warnings.
+
+    Args:
+        document: what to post.
+        lists: the lists of the company, over the connection that writes.
 
     Raises:
         DocumentRefused: with every reason; nothing was written.
     """
-    lists = Lookup(db)
+    db = lists.db
     findings = check_document(document, lists)
     _check_token(db, document, findings)
     if findings.refusals:
@@ -77,7 +81,8 @@ def post(db: sqlite3.Connection, document: Document) -> tuple[int, list[str]]:
         header["control_amount"] = to_scaled(rows[0].amount, MONEY_PLACES)
         header["total"] = abs(header["control_amount"])
     document_id = write(db, header, rows)
-    stock.save(document_id)
+    if stock.save(document_id):
+        lists.forget_items()
     add_to_balance(db, document.type, document.party_id, header["control_amount"])
     return document_id, [*findings.warnings, *stock.warnings, *_cut_warnings(document)]
 
@@ -132,14 +137,17 @@ def header_of(document: Document, lists: Lookup) -> dict[str, Any]:
 
 def write(db: sqlite3.Connection, header: Mapping[str, Any], rows: Sequence[Row]) -> int:
     """Write a document's header and entries; returns its row."""
-    names = ", ".join(header)
-    marks = ", ".join(f":{name}" for name in header)
-    added = db.execute(f"INSERT INTO document ({names}) VALUES ({marks})", header)  # noqa: S608  # our own names
-    document_id = added.lastrowid
+    document_id = db.execute(_insert(tuple(header)), tuple(header.values())).lastrowid
     if document_id is None:
         raise LookupError("the company gave the document no row")
     write_entries(db, document_id, header, rows)
     return document_id
+
+
+@cache
+def _insert(names: tuple[str, ...]) -> str:
+    marks = ", ".join("?" * len(names))
+    return f"INSERT INTO document ({', '.join(names)}) VALUES ({marks})"  # noqa: S608  # our own names
 
 
 def write_entries(
@@ -235,7 +243,7 @@ def _adjustment_rows(document: Document, lists: Lookup, stock: Stock) -> list[Ro
         stock.receive(item, quantity, value, "adjustment")
     else:
         value = -stock.sell(item, -quantity, "adjustment")
-    source = replace(_row("INAJ", line, lists), amount=-value, made_by=made_by)
+    source = _row("INAJ", line, lists)._replace(amount=-value, made_by=made_by)
     return [
         Row(
             journal="INAJ",

@@ -6,6 +6,7 @@ import json
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from sage50kit.connectors.embedded.posting import JOURNALS
@@ -67,6 +68,15 @@ def stored(db: sqlite3.Connection, document_ids: Iterable[int]) -> dict[int, Sto
     chosen = json.dumps(list(document_ids))
     headers = db.execute(f"{_HEADER} WHERE d.id IN {_CHOSEN}", (chosen,)).fetchall()
     return _documents(headers, entries_of(db, chosen))
+
+
+def stored_one(db: sqlite3.Connection, document_id: int) -> StoredDocument:
+    """The document of a row that exists, with every GL entry it made."""
+    header = db.execute(f"{_HEADER} WHERE d.id = ?", (document_id,)).fetchone()
+    rows = db.execute(
+        f"{_ENTRY} WHERE e.document_id = ? AND e.amount <> 0 ORDER BY e.row", (document_id,)
+    )
+    return _document(header, [_entry(row) for row in rows])
 
 
 def documents(db: sqlite3.Connection, since: date | None) -> list[StoredDocument]:
@@ -227,15 +237,20 @@ def _entry(row: tuple[Any, ...]) -> GLEntry:
         document=label or place_of(kind, document_id),
         type=kind,
         number=number,
-        date=date.fromisoformat(posted),
+        date=_day(posted),
         account_id=account,
-        debit=max(amount, ZERO),
-        credit=max(-amount, ZERO),
+        debit=amount if cents > 0 else ZERO,
+        credit=-amount if cents < 0 else ZERO,
         description=description,
         party_id=party,
         item_id=item,
         made_by=made_by,
     )
+
+
+@lru_cache(maxsize=1_000)  # the entries of a document have one day, and a batch has few
+def _day(text: str) -> date:
+    return date.fromisoformat(text)
 
 
 def _identity(document: Document) -> tuple[str, str, str]:

@@ -17,9 +17,11 @@ if TYPE_CHECKING:
 
 Kind: TypeAlias = Literal["receipt", "credit", "void"]
 _SALES = "('sales_invoice', 'credit_memo')"
+# Money that pays nothing yet stands where its receipt put it, whatever the default account is today.
 _ROWS = (
     "SELECT id, type, party_id, reference, posting_date, due_date, CASE type WHEN 'receipt' THEN "
-    "(SELECT receivable_account_id FROM defaults) ELSE control_account_id END, control_amount, token, "
+    "COALESCE((SELECT account_id FROM entry WHERE document_id = id AND role = 'unapplied'), "
+    "(SELECT receivable_account_id FROM defaults)) ELSE control_account_id END, control_amount, token, "
     "voided_by IS NOT NULL OR void_of IS NOT NULL FROM document "
     "WHERE type IN ('sales_invoice', 'credit_memo', 'receipt') ORDER BY posting_date, id"
 )
