@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from sage50kit.errors import UnbalancedDocument
 from sage50kit.model import Books, Customer, Distribution, Document, Period, Plan, entry, token
+from sage50kit.model.content import text
 
 
 def invoice(*amounts: str, control: str = "100.00", **more: object) -> Document:
@@ -120,3 +122,15 @@ def test_a_plan_is_known_by_its_content():
     )
     assert replace(one, batch="B").fingerprint != one.fingerprint
     assert repr(one) == "<Plan A: 1 documents, 0 transactions, 0 findings>"
+
+
+_PLAIN = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
+
+
+@given(_PLAIN)
+def test_content_is_written_as_the_logs_hold_it(content):
+    """Any text, names and control characters among it, in the very bytes that Python's `json` writes."""
+    assert text(content) == json.dumps(content, sort_keys=True, separators=(",", ":"))
