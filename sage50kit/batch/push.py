@@ -192,7 +192,7 @@ def finish(
     with doubt_is_said(plan, log):
         settle(plan, company, log)
         look_again(plan, company, connectwise, log)
-        waiting = log.documents(plan.batch, states={"planned"})
+        waiting = log.documents(plan.batch, states={"planned"}, held=plan.documents)
         waiting = refuse_gone(waiting, plan, connectwise, log)
         if waiting:
             create_masters(plan, company, log)

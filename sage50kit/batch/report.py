@@ -90,7 +90,7 @@ class PushReport:
 
 def make_report(plan: Plan, log: PushLog) -> PushReport:
     """Tell what the log knows of a plan."""
-    logged = log.documents(plan.batch)
+    logged = log.documents(plan.batch, held=plan.documents)
     batch = log.batch(plan.batch)
     issues = said_once(plan.issues, _answers(plan, logged, log))
     taken = [row["batch"] for row in log.history()]

@@ -227,14 +227,28 @@ class PushLog:
             yield connection, append
 
     def documents(
-        self, batch: str, *, states: Collection[DocumentState] | None = None
+        self,
+        batch: str,
+        *,
+        states: Collection[DocumentState] | None = None,
+        held: Sequence[Document] = (),
     ) -> list[LoggedDocument]:
-        """The documents of a batch, in posting order; those in some states only, if any are named."""
+        """The documents of a batch, in posting order; those in some states only, if any are named.
+
+        Args:
+            batch: its number.
+            states: only the documents that are in one of these.
+            held: documents that the caller has; what was recorded of the same content is not read again.
+        """
         where = in_batch(documents, self._chain, batch)
         if states is not None:
             where.append(documents.c.state.in_(states))
         query = sa.select(documents).where(*where).order_by(documents.c.position)
-        return [logged_document(row) for row in self._read(query)]
+        same = {(row.key, row.generation, row.part): row for row in held}
+        return [
+            logged_document(row, same.get((row.key, row.generation, row.part)))
+            for row in self._read(query)
+        ]
 
     def batch(self, batch: str) -> LoggedBatch | None:
         """What the log knows of a batch number."""

@@ -61,11 +61,12 @@ class LoggedDocument:
     place: str
     reason: str
     content: str  # canonical JSON
+    held: Document | None = None  # the same content, where the reader had it already
 
     @cached_property
     def document(self) -> Document:
         """The document as it was recorded."""
-        return _DOCUMENT.decode(self.content)
+        return self.held or _DOCUMENT.decode(self.content)
 
     @cached_property
     def transactions(self) -> tuple[str, ...]:
@@ -89,8 +90,9 @@ class LoggedBatch:
     issues: tuple[Issue, ...]
 
 
-def logged_document(row: sa.Row[Any]) -> LoggedDocument:
-    """A row of the table of documents."""
+def logged_document(row: sa.Row[Any], held: Document | None = None) -> LoggedDocument:
+    """A row of the table of documents; `held` is taken for its content where the fingerprints agree."""
+    same = held is not None and held.fingerprint == row.fingerprint
     return LoggedDocument(
         key=row.key,
         generation=row.generation,
@@ -101,6 +103,7 @@ def logged_document(row: sa.Row[Any]) -> LoggedDocument:
         place=row.place,
         reason=row.reason,
         content=row.content,
+        held=held if same else None,
     )
 
 
