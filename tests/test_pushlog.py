@@ -60,6 +60,18 @@ def test_the_state_follows_the_events(log):
     ]
 
 
+def test_what_the_reader_holds_stands_in_for_the_record_only_where_it_is_the_same(log):
+    """Of two documents held, one was changed since: what was recorded of it is what counts."""
+    first, second = invoice(1), invoice(2)
+    log.record(plan("B-I", first, second))
+    changed = replace(second, memo="changed since")
+
+    one, other = log.documents("B-I", held=(first, changed))
+
+    assert one.document is first
+    assert other.document == second
+
+
 def test_tables_beside_the_log_are_written_with_their_events_or_not_at_all(log):
     """One transaction for both: what fails half-way leaves neither; no events is no event."""
     with log.together() as (_, append):
