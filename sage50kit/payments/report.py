@@ -86,7 +86,7 @@ class PaymentReport:
         counts, reading = self.counts, self.plan.reading
         if self.is_preview:
             done = f"{len(self.plan.changes)} payments would be written" + (
-                f", {len(self.plan.portal)} portal payments posted to Sage 50"
+                f", {len(self.plan.portal)} of the portal would be posted to Sage 50"
                 if self.plan.portal
                 else ""
             )
