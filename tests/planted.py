@@ -118,8 +118,16 @@ BUGS = {
 }
 
 
+# Looking before posting would hide most of them from the judge, so it is taken away with each.
+UNFENCED = Bug(
+    SETTLING,
+    "            standing = _under_our_key(copy.document, holds or (), company)\n",
+    "            standing: list[StoredDocument] = []\n",
+)
+
+
 class Planter(PathFinder):
-    """Finds one module and changes it."""
+    """Finds the modules and changes them."""
 
     bug: Bug
 
@@ -127,7 +135,7 @@ class Planter(PathFinder):
     def find_spec(
         cls, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        if name != cls.bug.module:
+        if name not in (cls.bug.module, UNFENCED.module):
             return None
         spec = super().find_spec(name, path, target)
         assert spec is not None
@@ -141,9 +149,11 @@ class Changed(SourceFileLoader):
 
     def get_code(self, fullname: str) -> Any:
         source = self.get_data(self.path).decode()
-        bug = Planter.bug
-        assert source.count(bug.words) == 1, f"{bug.words!r} stands {source.count(bug.words)} times"
-        return compile(source.replace(bug.words, bug.instead), self.path, "exec")
+        for bug in (one for one in (UNFENCED, Planter.bug) if one.module == self.name):
+            times = source.count(bug.words)
+            assert times == 1, f"{bug.words!r} stands {times} times"
+            source = source.replace(bug.words, bug.instead)
+        return compile(source, self.path, "exec")
 
 
 def main(name: str) -> None:

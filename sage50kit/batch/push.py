@@ -24,7 +24,7 @@ from sage50kit.batch.numbers import check_number
 from sage50kit.batch.pending import refuse_open_unposting
 from sage50kit.batch.posting import GONE, create_masters, post, refuse_gone, still_listed
 from sage50kit.batch.report import PushReport, make_report
-from sage50kit.batch.settling import look_again, settle
+from sage50kit.batch.settling import keep_out_standing, look_again, settle
 from sage50kit.errors import BatchTaken, CompanyError, ContentChanged, InDoubt, UsageError
 from sage50kit.issues import finding
 from sage50kit.pushlog.links import linked
@@ -108,7 +108,7 @@ def check_batch_number(plan: Plan, connectwise: ConnectWise, log: PushLog) -> No
             f"batch {plan.batch} was un-posted. Plan its transactions again under another number. "
             "Nothing was written."
         )
-    if known is not None and log.holds(plan):
+    if known is not None and log.was_sent(plan.batch) and log.holds(plan):
         return
     if connectwise.find_batch(plan.batch) is not None:
         raise BatchTaken(
@@ -194,6 +194,7 @@ def finish(
         look_again(plan, company, connectwise, log)
         waiting = log.documents(plan.batch, states={"planned"}, held=plan.documents)
         waiting = refuse_gone(waiting, plan, connectwise, log)
+        waiting = keep_out_standing(waiting, plan, company, log)
         if waiting:
             create_masters(plan, company, log)
         total = len(waiting)

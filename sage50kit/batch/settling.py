@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from sage50kit.batch.compare import differences, is_this, same_content
+from sage50kit.batch.compare import carries_key_of, differences, is_this, same_content
 from sage50kit.batch.posting import arrived
 from sage50kit.batch.report import NOT_THERE
 from sage50kit.errors import InDoubt, OutcomeUnknown
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 DOUBTFUL: frozenset[DocumentState] = frozenset({"sending", "in_doubt"})
 A_PERSON_SAID = "a person said: "
+STANDS_BY_NOW = "it stands in Sage 50 by now and is not posted twice"
+ASKED_AT_ONCE = 500
 
 
 def settle(plan: Plan, company: Connector, log: PushLog) -> None:
@@ -85,6 +88,58 @@ def _settle_one(
     else:
         log.mark(document, "planned", batch=row.batch, **why_settled)
     return ""
+
+
+def keep_out_standing(
+    waiting: Sequence[LoggedDocument], plan: Plan, company: Connector, log: PushLog
+) -> list[LoggedDocument]:
+    """What stands in the books under our key by now is not posted; returns the rest.
+
+    The books, or the log, were put back since it was planned. Only what a person asked for is posted beside
+    an older generation.
+    """
+    asked = {issue.key for issue in plan.issues if issue.code == "posted_again"}
+    rest = []
+    for start in range(0, len(waiting), ASKED_AT_ONCE):
+        rows = waiting[start : start + ASKED_AT_ONCE]
+        copies = [replace(row) for row in rows]  # what is read of them is let go again
+        for row, copy, holds in zip(rows, copies, look(copies, company), strict=True):
+            standing = _under_our_key(copy.document, holds or (), company)
+            if not _stands_already(copy, standing, company, log, beside=row.key in asked):
+                rest.append(row)
+    return rest
+
+
+def _under_our_key(
+    document: Document, holds: Sequence[StoredDocument], company: Connector
+) -> list[StoredDocument]:
+    """The living documents of every generation; none where the company cannot hold our key."""
+    if document.type not in company.capabilities.carries_key:
+        return []
+    return [row for row in holds if not row.voided and carries_key_of(document, row)]
+
+
+def _stands_already(
+    row: LoggedDocument,
+    standing: Sequence[StoredDocument],
+    company: Connector,
+    log: PushLog,
+    *,
+    beside: bool,
+) -> bool:
+    """Write down that a document stands in the books before it was sent; whether it does."""
+    document = row.document
+    for stored in standing:
+        if stored.token == document.token:
+            why = {"place": stored.place, "reason": "it stood there before it was sent"}
+            issues = differences(document, stored)
+            log.mark(document, arrived(company), batch=row.batch, issues=issues, **why)
+            return True
+    if beside or not standing:
+        return False
+    reason = f"{STANDS_BY_NOW}: {standing[0].place}. Plan or compare again"
+    log.mark(document, "refused", batch=row.batch, reason=reason)
+    return True
 
 
 def look_again(plan: Plan, company: Connector, connectwise: ConnectWise, log: PushLog) -> None:

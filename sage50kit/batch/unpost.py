@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import date
 
-    from sage50kit.batch.report import PushReport
+    from sage50kit.batch.report import PushReport, Status
     from sage50kit.connectors.base import Connector
     from sage50kit.connectwise import wire
     from sage50kit.connectwise.site import ConnectWise
@@ -135,7 +135,7 @@ def _delete(known: LoggedBatch, connectwise: ConnectWise, log: PushLog) -> list[
     """Delete the batch and write it down; returns why it could not be."""
     batch = known.batch
     found = connectwise.find_batch(batch)
-    if found is None and not _listed_again(known, connectwise):
+    if found is None and not (_asked(batch, log) or _listed_again(known, connectwise)):
         return [finding("batch_missing", key="", number="", field="batch", value=batch)]
     if found is not None:
         if not _is_ours(known, found, connectwise):
@@ -153,6 +153,12 @@ def _delete(known: LoggedBatch, connectwise: ConnectWise, log: PushLog) -> list[
                 ) from error
     log.mark_batch(batch, "unposted")
     return []
+
+
+def _asked(batch: str, log: PushLog) -> bool:
+    """Whether an interrupted un-posting has told ConnectWise to delete the batch, which it showed until then."""
+    events = log.events(batch, kinds={"batch_unposting", "unposting_ended"})
+    return [row["kind"] for row in events][-1:] == ["batch_unposting"]
 
 
 def _is_ours(known: LoggedBatch, found: wire.AccountingBatch, connectwise: ConnectWise) -> bool:
@@ -195,7 +201,11 @@ def unpost_document(
             return undone_of(rows[0].batch, rows, [_by_hand(rows[0]), *waits], company, done=False)
         intent = Unposting(batch=rows[0].batch, key=key, void=void, on=on)
         intent.begin(log)
-        gone = _unbatch_order(rows[0], connectwise, log)
+        try:
+            gone = _unbatch_order(rows[0], connectwise, log)
+        except ConnectWiseRejected:  # an answer: nothing of it is left to do
+            intent.end(log)
+            raise
         if not gone:
             intent.end(log)
             issue = finding("batch_missing", value=rows[0].batch, **words)
@@ -358,8 +368,9 @@ def _finished(one: Unposting, both: dict[str, Any]) -> PushReport:
     assert plan is not None  # noqa: S101  # only a batch of the log is un-posted
     try:
         undone = unpost_document(one.key, **how) if one.key else unpost_batch(one.batch, **how)
-    except InDoubt as error:
-        return replace(make_report(plan, log), status="in_doubt", headline=str(error))
+    except (CompanyError, ConnectWiseError, InDoubt) as error:
+        status: Status = "in_doubt" if one in open_unpostings(log) else "failed"
+        return replace(make_report(plan, log), status=status, headline=str(error))
     told: dict[str, Any] = {
         "status": undone.status,
         "headline": undone.headline,

@@ -60,8 +60,8 @@ class Connector(Protocol):
         ...
 
     def find_many(self, documents: Sequence[Document]) -> list[tuple[StoredDocument, ...]]:
-        """For each document, what the company holds under its token, or under the same type,
-        party and reference (no case); voided ones too. Raises `OutcomeUnknown` if it cannot tell.
+        """For each document, what the company holds under its key, of whatever generation, or under the
+        same type, party and reference (no case); voided ones too. Raises `OutcomeUnknown` if it cannot tell.
         """
         ...
 

@@ -141,7 +141,7 @@ class EmbeddedCompany:
             )
 
     def find_many(self, documents: Sequence[Document]) -> list[tuple[StoredDocument, ...]]:
-        """For each document, what the company holds under its token, or its type, party and reference."""
+        """For each document, what the company holds under its key, or its type, party and reference."""
         with self._file.reading() as db:
             return reading.find_many(db, documents)
 

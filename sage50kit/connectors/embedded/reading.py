@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sage50kit.connectors.embedded.posting import JOURNALS
 from sage50kit.connectors.embedded.schema import MONEY_PLACES
 from sage50kit.errors import CompanyError
-from sage50kit.model import GLEntry, StoredDocument, fold
+from sage50kit.model import GLEntry, StoredDocument, fold, token
 from sage50kit.money import ZERO, from_scaled
 
 if TYPE_CHECKING:
@@ -93,21 +93,34 @@ def documents(db: sqlite3.Connection, since: date | None) -> list[StoredDocument
     return list(_documents(headers, entries).values())
 
 
+_OF_FIRST_KEY = (
+    "SELECT token, id FROM document WHERE token IN (SELECT value FROM json_each(?)) "
+    "AND void_of IS NULL"
+)
+# A later generation has a point and its number behind the token; "/" is the character after the point.
+_OF_LATER_KEYS = (
+    "SELECT w.value, d.id FROM json_each(?) w CROSS JOIN document d "
+    "ON d.token >= w.value || '.' AND d.token < w.value || '/' WHERE d.void_of IS NULL"
+)
+
+
+def _first_token(document: Document) -> str:
+    """The token of its first generation."""
+    return token(document.key, part=document.part)
+
+
 def find_many(
     db: sqlite3.Connection, wanted: Sequence[Document]
 ) -> list[tuple[StoredDocument, ...]]:
-    """For each document, what the company holds under its token or its type, party and reference."""
-    tokens = json.dumps([document.token for document in wanted])
+    """For each document, what the company holds under its key or its type, party and reference."""
+    tokens = json.dumps([_first_token(document) for document in wanted])
     identities = json.dumps(
         [[document.type, fold(document.party_id), fold(document.reference)] for document in wanted]
     )
     by_token, by_identity = defaultdict(list), defaultdict(list)
-    for token, row in db.execute(
-        "SELECT token, id FROM document WHERE token IN (SELECT value FROM json_each(?)) "
-        "AND void_of IS NULL",
-        (tokens,),
-    ):
-        by_token[token].append(row)
+    for query in (_OF_FIRST_KEY, _OF_LATER_KEYS):
+        for first, row in db.execute(query, (tokens,)):
+            by_token[first].append(row)
     for kind, party, reference, row in db.execute(
         "SELECT d.type, d.party_key, d.reference_key, d.id FROM json_each(?) w JOIN document d "
         "ON d.party_key = json_extract(w.value, '$[1]') AND d.reference_key = json_extract(w.value, '$[2]') "
@@ -121,7 +134,9 @@ def find_many(
     return [
         tuple(
             found[row]
-            for row in sorted({*by_token[document.token], *by_identity[_identity(document)]})
+            for row in sorted(
+                {*by_token[_first_token(document)], *by_identity[_identity(document)]}
+            )
         )
         for document in wanted
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from contextlib import contextmanager
 from threading import RLock
@@ -24,6 +25,7 @@ class CompanyFile:
         self.path = path
         self._busy_seconds = busy_seconds
         self._db: sqlite3.Connection | None = None
+        self._opened: tuple[int, int] | None = None  # which file it is, whatever its name
         self._turn = RLock()
 
     @contextmanager
@@ -81,8 +83,20 @@ class CompanyFile:
             except BaseException:
                 db.close()
                 raise
-            self._db = db
+            self._db, self._opened = db, self._identity()
+        elif self._identity() != self._opened:
+            raise CompanyUnavailable(
+                f"company file {self.path} was moved or replaced while it was open here, as by restoring a "
+                "backup; nothing was written. Restart this program or notebook, then try again."
+            )
         return self._db
+
+    def _identity(self) -> tuple[int, int] | None:
+        try:
+            found = os.stat(self.path)  # noqa: PTH116  # a Path costs more than the look
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
 
     def _begin(self, db: sqlite3.Connection) -> None:
         try:
