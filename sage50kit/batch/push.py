@@ -24,7 +24,7 @@ from sage50kit.batch.numbers import check_number
 from sage50kit.batch.pending import refuse_open_unposting
 from sage50kit.batch.posting import GONE, create_masters, post, refuse_gone, still_listed
 from sage50kit.batch.report import PushReport, make_report
-from sage50kit.batch.settling import look_again, settle
+from sage50kit.batch.settling import look_again, settle, without_found
 from sage50kit.errors import BatchTaken, CompanyError, ContentChanged, InDoubt, UsageError
 from sage50kit.issues import finding
 from sage50kit.pushlog.links import linked
@@ -193,6 +193,7 @@ def finish(
         settle(plan, company, log)
         look_again(plan, company, connectwise, log)
         waiting = log.documents(plan.batch, states={"planned"})
+        waiting = without_found(waiting, company, log)
         waiting = refuse_gone(waiting, plan, connectwise, log)
         if waiting:
             create_masters(plan, company, log)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 DOUBTFUL: frozenset[DocumentState] = frozenset({"sending", "in_doubt"})
 A_PERSON_SAID = "a person said: "
+FOUND = "it stood in the books already, which the push log did not know"
 
 
 def settle(plan: Plan, company: Connector, log: PushLog) -> None:
@@ -85,6 +86,34 @@ def _settle_one(
     else:
         log.mark(document, "planned", batch=row.batch, **why_settled)
     return ""
+
+
+def without_found(
+    waiting: Sequence[LoggedDocument], company: Connector, log: PushLog
+) -> list[LoggedDocument]:
+    """What is planned and stands in the books under our key is posted; returns the rest.
+
+    The log may be an older copy, put back after a push that went on: it must not send that again.
+    """
+    able = company.capabilities.carries_key
+    keyed = [row for row in waiting if row.document.type in able]
+    there = dict(zip((row.document.label for row in keyed), look(keyed, company), strict=True))
+    rest = []
+    for row in waiting:
+        document = row.document
+        holds = there.get(document.label) or ()
+        alive = [
+            one for one in holds if not one.voided and is_this(document, one, company.capabilities)
+        ]
+        if alive:
+            words: dict[str, Any] = {
+                "place": alive[0].place,
+                "issues": differences(document, alive[0]),
+            }
+            log.mark(document, arrived(company), batch=row.batch, reason=FOUND, **words)
+        else:
+            rest.append(row)
+    return rest
 
 
 def look_again(plan: Plan, company: Connector, connectwise: ConnectWise, log: PushLog) -> None:
