@@ -204,7 +204,7 @@ def test_only_finished_batches_of_the_log_are_unposted(kit):
         kit.unpost("FAILED")
     with interrupted(kit):
         pushed(kit, INVOICE, "A")
-    with pytest.raises(UsageError, match="sage50kit resume"):
+    with pytest.raises(InDoubt, match="sage50kit resume"):
         kit.unpost("A")
 
 
