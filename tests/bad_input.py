@@ -154,7 +154,7 @@ CASES = {
     ),
     "no consent": Bad(PUSH.replace(" --yes", ""), 2, ("needs --yes", "Nothing was written")),
     "a file in place of the workdir": Bad(
-        PUSH, 2, ("is a file where a folder is needed",), prepare=lambda folder: (folder / "work").write_text("x")
+        PUSH, 2, ("there is a file where a folder is needed", "Correct workdir"), prepare=lambda folder: (folder / "work").write_text("x")
     ),
     "a folder in place of the output": Bad(
         "export-ledger --profile PROFILE -o FOLDER", 2, ("Name another place",)

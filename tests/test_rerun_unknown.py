@@ -77,6 +77,7 @@ def test_it_is_recorded_and_from_then_on_verified(lost):
     done = lost.rerun("A", dry_run=False)
 
     assert done.exit_code == 0
+    assert done.headline.endswith("The push log knows it from now on.")
     assert (living(lost), lost.log.batch("A").state) == (before, "created")
     assert lost.verify("A").ok
     assert lost.verify_all().exit_code == 0

@@ -93,7 +93,8 @@ class Rerun:
             also = " The push log does not know it and would record it." if self.adopts else ""
             return f"Batch {self.batch}: {words}. {len(self.plan.documents)} would be posted.{also}"
         of = f"{len(self.posted)} of {len(self.plan.documents)}"
-        return f"Batch {self.batch}: {words}. {of} were posted."
+        also = " The push log knows it from now on." if self.adopts else ""
+        return f"Batch {self.batch}: {words}. {of} were posted.{also}"
 
     @property
     def exit_code(self) -> int:

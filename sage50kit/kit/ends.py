@@ -111,8 +111,11 @@ def _writable(path: Path) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.open("a", encoding="utf-8").close()
     except OSError as error:
+        reason = error.strerror or error
+        if isinstance(error, FileExistsError | NotADirectoryError):
+            reason = "there is a file where a folder is needed"
         raise ConfigError(
-            f"the workdir {path.parent} cannot be written ({error.strerror or error}). Correct workdir in "
+            f"the workdir {path.parent} cannot be written ({reason}). Correct workdir in "
             "the profile, or the rights of that folder. Nothing was sent.",
             record=str(path.parent),
         ) from error

@@ -233,12 +233,16 @@ TROUBLED = ("push", "resume", "re-run a batch", "un-post a batch", "clear")
 
 
 def recover(world: World) -> None:
-    """After a restored backup every batch is run again, so that nothing stays lost."""
-    for number in [number for number in world.batches if world.site.ledger.named(number)]:
+    """After a restored backup every batch is run again: lost stays only what is in no batch, so unposted."""
+    there = [number for number in world.batches if world.site.ledger.named(number)]
+    for number in there:
         with world.kit() as kit:
             world.say(f"  {kit.rerun(number, dry_run=False).headline}")
+    batched = {key for number in there for key in world.members(number)} - world.deeds.unbatched
     world.deeds.lost = {
-        label for label in world.deeds.lost if label.partition("/")[0] in world.deeds.unbatched
+        label
+        for label in world.deeds.lost
+        if label.partition("#")[0].partition("/")[0] not in batched
     }
 
 
