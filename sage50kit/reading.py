@@ -15,14 +15,14 @@ from sage50kit.batch.drafting import Detail, ExpenseGroup, Prepared, draft
 from sage50kit.batch.drift import Batch, find_drift
 from sage50kit.batch.foreign import detail_of_members, members_of
 from sage50kit.batch.mapping import Setup
-from sage50kit.batch.pending import is_unsent, unsent_finding
+from sage50kit.batch.pending import is_unsent, refuse_unfinished, unsent_finding
 from sage50kit.batch.planning import check, prepare
 from sage50kit.batch.readback import batch_detail, with_all_entries
 from sage50kit.batch.report import lasting
 from sage50kit.batch.rerun import review
 from sage50kit.batch.settling import look, look_up
 from sage50kit.batch.verify import compare
-from sage50kit.errors import InDoubt, UsageError
+from sage50kit.errors import UsageError
 from sage50kit.model import IN_BATCH, KINDS, Transaction, fold
 from sage50kit.money import exact
 
@@ -171,6 +171,7 @@ def _of_log(kit: Ends, batch: str) -> tuple[Plan, list[LoggedDocument]]:
 
     Raises:
         UsageError: it knows no such batch, or the batch was un-posted.
+        PushInProgress: a push is at work on it.
         InDoubt: the batch is not finished.
     """
     known, plan = kit.log.batch(batch), kit.log.plan_of(batch, company=kit.company.name)
@@ -183,7 +184,7 @@ def _of_log(kit: Ends, batch: str) -> tuple[Plan, list[LoggedDocument]]:
             "unposted."
         )
     if batch in kit.log.unfinished_batches():
-        raise InDoubt(f"batch {batch} is not finished. Run first: sage50kit resume")
+        refuse_unfinished(f"batch {batch}", kit.log)
     if known.state == "planned":
         raise UsageError(_nothing_of(known, kit))
     return plan, kit.log.documents(batch)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
-from contextlib import contextmanager
+import sqlite3
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,11 +13,13 @@ import pytest
 from sage50kit.cli import main
 from sage50kit.errors import LogCorrupt
 from sage50kit.kit import Kit
-from tests.pushing import INVOICE, TRANSFER, kit_in, living, pushed
+from tests.pushing import INVOICE, TRANSFER, PowerCut, Wrapped, kit_in, living, pushed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+TWO = ["invoice:48101", "invoice:48102"]
 
 
 @pytest.fixture
@@ -138,3 +141,57 @@ def test_another_log_is_named_before_it_is_accepted(kit, capsys):
 
     assert (code, "A" in told["unknown_batches"]) == (3, False)
     assert kit.company.log_id() == kit.log.log_id
+
+
+def backup_after_the_first(kit: Kit) -> Path:
+    """Where a push leaves a backup of the log, taken once its first document is posted."""
+    copy = log_file(kit).with_name("backup.pushlog")
+
+    def keep(step: str, done: int, of: int | None) -> None:
+        if (step, done) == ("post", 1):
+            with (
+                closing(sqlite3.connect(log_file(kit))) as now,
+                closing(sqlite3.connect(copy)) as to,
+            ):
+                now.backup(to)
+
+    kit._progress = keep
+    return copy
+
+
+def resumed(kit: Kit, capsys: Any) -> None:
+    """Both documents are posted, in the batch, and stand once; nothing is refused or missing."""
+    code, told = line(kit, capsys, "resume")
+    assert (code, told["counts"]) == (0, {"left_out": 0, "posted": 2})
+    code, told = line(kit, capsys, "rerun", "--batch", "A")
+    assert (code, told["counts"]["present"], told["counts"]["missing"]) == (0, 2, 0)
+    code, told = line(kit, capsys, "verify", "--batch", "A")
+    assert (code, told["counts"]["documents"]) == (0, 2)
+    assert len(living(kit)) == 2
+
+
+def test_what_an_accepted_older_log_calls_planned_is_looked_up(kit, capsys):
+    """Its batch was made and its second document posted since: neither is taken for somebody else's."""
+    backup = backup_after_the_first(kit)
+    pushed(kit, TWO, "A")
+    with without_log(kit, backup):
+        line(kit, capsys, "log", "accept", "--yes")
+        resumed(kit, capsys)
+
+
+def test_an_older_log_of_a_push_that_was_cut_off_sends_nothing_again(kit, capsys):
+    """The company does not know yet how far that log went, so that nobody is asked; what stands is not sent."""
+    backup, company, taken = backup_after_the_first(kit), kit.company, []
+
+    def post(document: Any) -> Any:
+        taken.append(company.post(document))
+        if len(taken) == 2:
+            raise PowerCut
+        return taken[0]
+
+    kit.company = Wrapped(company, post=post)
+    with pytest.raises(PowerCut):
+        pushed(kit, TWO, "A")
+    kit.company = company
+    with without_log(kit, backup):
+        resumed(kit, capsys)

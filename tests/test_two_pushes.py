@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from sage50kit.errors import PlanBlocked, PushInProgress
+from sage50kit.kit import Kit
 from tests.postgres import PASSWORD
 from tests.stage import ROOT, Stage, staged
 
@@ -97,6 +99,35 @@ def test_one_pushes_and_the_other_exits_6(stage):
     assert rest.splitlines()[-1] == "0"
     assert (stage.batches().count("A"), stage.batches().count("B")) == (1, 0)
     assert standing(stage) == 1
+
+
+OF_THE_BATCH = {
+    "rerun": ("--batch", "A"),
+    "verify": ("--batch", "A"),
+    "unpost": ("--batch", "A"),
+    "clear": ("--batch", "C", "--keys", "transfer:91-transfer", "--reason", "by hand", "--yes"),
+}
+
+
+def answers(stage: Stage) -> dict[str, int]:
+    """The exit code of each verb that is about the batch of the first push."""
+    words = ("--profile", str(stage.profile))
+    return {verb: stage.run(verb, *words, *more).code for verb, more in OF_THE_BATCH.items()}
+
+
+def test_what_is_being_pushed_is_not_called_interrupted(stage, monkeypatch):
+    """Exit code 6 and who pushes, as long as it is at work; 5 and resume when it was cut off."""
+    for name, value in stage.environment.items():
+        monkeypatch.setenv(name, value)
+    with pusher(stage) as first, Kit(stage.profile) as kit:
+        assert set(answers(stage).values()) == {6}
+        with pytest.raises(PushInProgress, match=rf"\(process {first.pid}\) since"):
+            kit.plan(kit.fetch(kinds=["transfer"]), batch="B")
+        first.kill()
+        first.wait()
+        with pytest.raises(PlanBlocked, match="sage50kit resume"):
+            kit.plan(kit.fetch(kinds=["transfer"]), batch="B")
+        assert set(answers(stage).values()) == {5}
 
 
 def test_a_push_that_was_killed_lets_the_next_one_in(stage):

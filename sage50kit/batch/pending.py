@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from sage50kit.errors import InDoubt
 from sage50kit.issues import finding
@@ -60,6 +60,17 @@ def open_unpostings(log: PushLog) -> list[Unposting]:
             on = date.fromisoformat(words["on"]) if words["on"] else None
             begun[place] = Unposting(batch=place[0], key=place[1], void=words["void"], on=on)
     return list(begun.values())
+
+
+def refuse_unfinished(what: str, log: PushLog) -> NoReturn:
+    """Say of something that it is not finished: another push is at work on it, or was cut off.
+
+    Raises:
+        PushInProgress: it is at work.
+        InDoubt: it was cut off.
+    """
+    log.refuse_held()
+    raise InDoubt(f"{what} is not finished. Run first: sage50kit resume")
 
 
 def refuse_open_unposting(log: PushLog) -> None:

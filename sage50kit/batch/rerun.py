@@ -18,11 +18,10 @@ from sage50kit.batch.compare import (
     same_content,
 )
 from sage50kit.batch.mapping import amount_words
-from sage50kit.batch.pending import refuse_open_unposting
+from sage50kit.batch.pending import refuse_open_unposting, refuse_unfinished
 from sage50kit.batch.planning import freeze
 from sage50kit.batch.proof import money_frame
 from sage50kit.batch.push import check_pair, finish_recorded, hold, unfinished
-from sage50kit.errors import InDoubt
 from sage50kit.issues import issues_frame
 from sage50kit.model import ARRIVED, Joined, generation_of
 
@@ -315,7 +314,7 @@ def rerun(
     with hold(company, log):
         refuse_open_unposting(log)
         if plan.batch in unfinished(log):
-            raise InDoubt(f"batch {plan.batch} is not finished. Run first: sage50kit resume")
+            refuse_unfinished(f"batch {plan.batch}", log)
         if reviewed.adopts is not None:
             log.adopt(reviewed.adopts.plan, batch_id=reviewed.adopts.batch_id)
         if plan.documents:

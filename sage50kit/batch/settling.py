@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 DOUBTFUL: frozenset[DocumentState] = frozenset({"sending", "in_doubt"})
 A_PERSON_SAID = "a person said: "
+FOUND = "it stood in the books already, which the push log did not know"
 STANDS_BY_NOW = "it stands in Sage 50 by now and is not posted twice"
 ASKED_AT_ONCE = 500
 
@@ -131,7 +132,7 @@ def _stands_already(
     document = row.document
     for stored in standing:
         if stored.token == document.token:
-            why = {"place": stored.place, "reason": "it stood there before it was sent"}
+            why = {"place": stored.place, "reason": FOUND}
             issues = differences(document, stored)
             log.mark(document, arrived(company), batch=row.batch, issues=issues, **why)
             return True

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from sage50kit.batch.pending import Unposting, open_unpostings
+from sage50kit.batch.pending import Unposting, open_unpostings, refuse_unfinished
 from sage50kit.batch.push import hold, unfinished
 from sage50kit.batch.report import current, make_report
 from sage50kit.batch.undone import NOT_IN_SAGE, Undone, not_yet, standing, undone_of
@@ -59,8 +59,8 @@ def unpost_batch(
         on: the date of the cancellation; each document's own date without it.
 
     Raises:
-        UsageError: the log knows no such batch, or it is not finished.
-        InDoubt: ConnectWise did not answer and still shows the batch.
+        UsageError: the log knows no such batch.
+        InDoubt: it is not finished; or ConnectWise did not answer and still shows the batch.
     """
     with hold(company, log):
         known = _known(batch, log)
@@ -80,7 +80,9 @@ def review_unposting(batch: str, key: str, *, company: Connector, log: PushLog) 
     """The documents that un-posting a batch, or the transaction `key`, is about; nothing is written.
 
     Raises:
-        UsageError: the log knows no such batch or document, or the batch is not finished.
+        UsageError: the log knows no such batch or document.
+        PushInProgress: a push is at work on it.
+        InDoubt: the batch is not finished.
     """
     if key:
         rows = _posted(key, log)
@@ -125,7 +127,7 @@ def _known(batch: str, log: PushLog) -> LoggedBatch:
             "Finance > Accounting Interface > Open Batches, Actions > Delete Batches."
         )
     if batch in unfinished(log):
-        raise UsageError(f"batch {batch} is not finished. Run first: sage50kit resume")
+        refuse_unfinished(f"batch {batch}", log)
     if known.state == "planned":
         raise UsageError(f"batch {batch} was never posted; its number is free.")
     return known
@@ -194,7 +196,7 @@ def unpost_document(
     with hold(company, log):
         rows = _posted(key, log)
         for batch in {row.batch for row in rows} & set(unfinished(log)):
-            raise UsageError(f"batch {batch} is not finished. Run first: sage50kit resume")
+            refuse_unfinished(f"batch {batch}", log)
         words = {"key": rows[0].key, "number": rows[0].document.number, "field": "batch"}
         waits = [finding("void_waits", value=rows[0].batch, **words)] if void else []
         if not rows[0].key.startswith("receipt:"):

@@ -196,6 +196,7 @@ class Corrections(Flow):
 
         from sage50kit import reading
         from sage50kit.batch.numbers import check_number
+        from sage50kit.batch.pending import refuse_unfinished
 
         if not reason.strip():
             raise UsageError("give the reason why nothing is posted for these transactions.")
@@ -204,10 +205,7 @@ class Corrections(Flow):
         frame = self._chosen(rows)
         begun = self.log.unfinished(but=batch).keys() & set(frame["key"])
         if begun:
-            raise UsageError(
-                f"{', '.join(sorted(begun))} belongs to a batch that is not finished. Run first: "
-                "sage50kit resume"
-            )
+            refuse_unfinished(f"the batch of {', '.join(sorted(begun))}", self.log)
         if not anyway:
             self._refuse_standing(list(frame["key"]))
         self._refuse_waiting(batch)

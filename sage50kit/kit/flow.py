@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from sage50kit.errors import BatchTaken, UsageError
+from sage50kit.errors import BatchTaken, PlanBlocked, UsageError
 from sage50kit.kit.ends import Ends, day_of, today
 from sage50kit.model import ARRIVED, KINDS, Kind, LeftOut, Plan
 from sage50kit.pushlog import UNSENT
@@ -184,6 +184,7 @@ class Flow(Ends):
 
         Raises:
             PlanBlocked: a finding blocks the batch; all findings are in `.issues`.
+            PushInProgress: another push is at work on some of these transactions.
             BatchTaken: the number belongs to other transactions.
             UsageError: a key to post again is not selected.
         """
@@ -203,7 +204,14 @@ class Flow(Ends):
         prepared = self._prepared(
             frame, batch=number, leave_out_blocked=drop, repost=frozenset(repost)
         )
-        return freeze(prepared, batch=number, site=self.connectwise.name, company=self.company.name)
+        try:
+            return freeze(
+                prepared, batch=number, site=self.connectwise.name, company=self.company.name
+            )
+        except PlanBlocked as error:
+            if any(row.code == "in_unfinished_batch" for row in error.issues):
+                self.log.refuse_held()  # that batch was not cut off: it is being pushed now
+            raise
 
     def proof(self, plan: Plan) -> Proof:
         """The proof listing of a plan: documents, GL entries, accounts, findings, totals."""

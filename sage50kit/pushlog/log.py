@@ -114,6 +114,16 @@ class PushLog:
                 )
             yield held
 
+    def refuse_held(self) -> None:
+        """Say who holds the company, where somebody else does.
+
+        Raises:
+            PushInProgress: another push holds it.
+        """
+        if self._store.claimed is None:
+            with claims.claim(self._store, self._chain.company, self.actor):
+                pass
+
     # --- writing ---
 
     def record(self, plan: Plan) -> None:
