@@ -193,8 +193,8 @@ def finish(
         settle(plan, company, log)
         look_again(plan, company, connectwise, log)
         waiting = log.documents(plan.batch, states={"planned"}, held=plan.documents)
-        waiting = refuse_gone(waiting, plan, connectwise, log)
         waiting = keep_out_standing(waiting, plan, company, log)
+        waiting = refuse_gone(waiting, plan, connectwise, log)
         if waiting:
             create_masters(plan, company, log)
         total = len(waiting)
