@@ -175,6 +175,25 @@ def test_a_restored_company_is_read_whole(stage, tmp_path, entered):
     assert stage.sync().plan.reading.way == "changes"
 
 
+def test_what_only_a_dated_run_saw_is_missed_when_the_company_was_restored(stage, tmp_path):
+    """The cursor stayed where it was, so the books know it: that the receipt is gone shows all the same."""
+    stage.sync()
+    with (
+        closing(sqlite3.connect(stage.company.path)) as books,
+        closing(sqlite3.connect(tmp_path / "backup")) as backup,
+    ):
+        books.backup(backup)
+        stage.pay("CK 1", 6, applied={"1001": "10.00"})
+        stage.sync(since="2026-10-01")
+        assert stage.shown() == {"1001": (dollars(10),)}
+        backup.backup(books)
+
+    report = stage.sync()
+
+    assert stage.shown() == {}
+    assert [row.code for row in report.issues] == ["receipts_restored"]
+
+
 class Late(Reader):
     """A company where a receipt is entered between the two readings of a sync."""
 

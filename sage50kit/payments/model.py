@@ -176,10 +176,15 @@ class Carried:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """How far was read: the last cursor, the one before it, and how many runs there were."""
+    """How far was read: the last cursor, the one before it, and how many runs there were.
+
+    `seen` is the furthest place that any run was told of, also one that left the cursor where it was: if the
+    books do not know it any more, they were restored, and lack what that run wrote to ConnectWise.
+    """
 
     cursor: str = ""
     overlap: str = ""  # where the next incremental read begins
+    seen: str = ""
     runs: int = 0
 
 
@@ -208,8 +213,9 @@ class Known:
 class Reading:
     """What was read from the company.
 
-    `cursor` is where the next one may begin; "" where this one says nothing about it. `sources` are
-    those that are not as they were last read.
+    `cursor` is where the next one may begin; "" where this one says nothing about it. `seen` is the place
+    that the company named, whatever this run makes of it. `sources` are those that are not as they were
+    last read.
     """
 
     known: Progress  # before this reading
@@ -222,6 +228,7 @@ class Reading:
     gone: tuple[str, ...] = ()  # places of sources that stand no longer
     receipts: int = 0
     issues: tuple[Issue, ...] = ()
+    seen: str = ""
 
     def __repr__(self) -> str:
         """Short, for notebooks and logs."""

@@ -110,6 +110,7 @@ def read(
         start=f"{start:%Y-%m-%d}" if start else "last successful run",
         complete=complete,
         cursor="" if dated else cursor,
+        seen=cursor,
         paid=paid,
         sources=tuple((changed | _unread(paid, changed, known)).values()),
         gone=tuple(sorted(gone)),
@@ -123,7 +124,7 @@ def _way(company: Connector, progress: Progress, *, full: bool) -> Way:
         return "full"
     if not company.capabilities.follows_receipts:
         return "compared"
-    cursors = [each for each in (progress.cursor, progress.overlap) if each]
+    cursors = [each for each in (progress.cursor, progress.overlap, progress.seen) if each]
     return "changes" if all(map(company.knows_cursor, cursors)) else "restored"
 
 

@@ -87,6 +87,7 @@ class PaymentRecord:
         }
         written = [*plan.seen, *(row.begun for row in plan.changes)]
         runs = plan.reading.known.runs
+        after = replace(plan.reading.known, runs=runs + 1, seen=plan.reading.seen)
         with self._log.together() as (connection, append):
             _metadata.create_all(connection)
             if self._progress(connection).runs != runs:
@@ -108,7 +109,7 @@ class PaymentRecord:
                     *(_row("waiting", row) for row in waiting.values()),
                     *(_row("source", row) for row in plan.reading.sources),
                     *(_row("carried", row) for row in (*plan.portal, *plan.arrived)),
-                    _row("progress", replace(plan.reading.known, runs=runs + 1)),
+                    _row("progress", after),
                 ],
             )
 
