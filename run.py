@@ -51,9 +51,11 @@ PROTOCOL = (
 PROTOCOL_TESTS = (
     "claim",
     "cli_corrections",
+    "golive",
     "old_log",
     "push",
     "pushlog*",
+    "put_back",
     "rerun*",
     "resume",
     "two_pushes",

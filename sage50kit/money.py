@@ -8,6 +8,7 @@ as the books do it (half to even is for statistics).
 from __future__ import annotations
 
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -19,6 +20,9 @@ ZERO = Decimal(0)
 CENT = Decimal("0.01")
 UNIT = Decimal("0.00001")  # Sage keeps up to five places of a unit price (reference: COM users)
 LIMIT = Decimal(10) ** 13  # more than any amount of a company; catches a shifted decimal point
+# The amounts of a batch repeat (quantity one, no cost, the same price), and working them out again costs more.
+# By type, so that a float does not pass as the equal Decimal that came before it.
+_kept = lru_cache(65_536, typed=True)
 
 
 def exact(value: Decimal | int | str) -> Decimal:
@@ -53,6 +57,7 @@ def cents(value: Decimal | int | str) -> Decimal:
     return round_to(exact(value), CENT)
 
 
+@_kept
 def round_to(value: Decimal, step: Decimal) -> Decimal:
     """Round half up (away from zero) to a power of ten such as 0.01; never returns minus zero."""
     return value.quantize(step, rounding=ROUND_HALF_UP) + ZERO
@@ -106,6 +111,7 @@ def plain(amount: Decimal) -> str:
     return f"{amount:.2f}" if amount == amount.quantize(CENT) else f"{amount.normalize():f}"
 
 
+@_kept
 def to_scaled(amount: Decimal, places: int) -> int:
     """An integer of 10**-places units, for databases; refuses to lose a digit."""
     scaled = amount.scaleb(places)
@@ -114,6 +120,7 @@ def to_scaled(amount: Decimal, places: int) -> int:
     return int(scaled)
 
 
+@_kept
 def from_scaled(scaled: int, places: int) -> Decimal:
     """The reverse of `to_scaled`."""
     return Decimal(scaled).scaleb(-places)

@@ -29,12 +29,13 @@ def create_batch(plan: Plan, connectwise: ConnectWise, log: PushLog) -> None:
     known = log.batch(plan.batch)
     if known is None or known.state in ENDED:
         return
-    members = batch_members(plan, log.documents(plan.batch))
+    logged = log.documents(plan.batch, held=plan.documents)
+    members = batch_members(plan, logged)
     if known.state == "rerunning":
         _end_batch(plan.batch, members, connectwise.find_batch(plan.batch), connectwise, log)
         return
     if not members:
-        if any(row.state in ARRIVED for row in log.documents(plan.batch)):
+        if any(row.state in ARRIVED for row in logged):
             # Some parts stand in the books, and no transaction is posted whole.
             log.mark_batch(plan.batch, "failed")
         elif known.state != "planned":
@@ -50,7 +51,7 @@ def create_batch(plan: Plan, connectwise: ConnectWise, log: PushLog) -> None:
 
 def _give_up(plan: Plan, log: PushLog) -> None:
     """Nothing was posted and nothing is left to batch: the number is free."""
-    for row in [one for one in log.documents(plan.batch) if one.state == "joined"]:
+    for row in log.documents(plan.batch, states={"joined"}):
         log.mark(row.document, "unbatched", batch=plan.batch, reason=GONE)
     log.mark_batch(plan.batch, "planned")
 

@@ -71,12 +71,12 @@ class LoggedDocument:
     @cached_property
     def transactions(self) -> tuple[str, ...]:
         """The keys of the transactions it holds."""
-        return _HELD.decode(self.content).transactions
+        return (self.held or _HELD.decode(self.content)).transactions
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)  # no slots: what was read from the content is kept
 class LoggedBatch:
-    """The current state of one batch, and what its plan held besides documents."""
+    """The current state of one batch; what its plan held besides documents is read when somebody asks for it."""
 
     batch: str
     state: BatchState
@@ -84,10 +84,35 @@ class LoggedBatch:
     fingerprint: str
     started: str
     actor: str
-    transactions: tuple[Transaction, ...]
-    left_out: tuple[LeftOut, ...]
-    masters: tuple[Master, ...]
-    issues: tuple[Issue, ...]
+    content: str  # canonical JSON
+
+    @cached_property
+    def transactions(self) -> tuple[Transaction, ...]:
+        """All that enter the batch, posted or not."""
+        return msgspec.convert(self._read["transactions"], tuple[Transaction, ...], strict=False)
+
+    @cached_property
+    def left_out(self) -> tuple[LeftOut, ...]:
+        """What was left out of it, and why."""
+        return msgspec.convert(self._read["left_out"], tuple[LeftOut, ...], strict=False)
+
+    @cached_property
+    def masters(self) -> tuple[Master, ...]:
+        """The records that it creates."""
+        return tuple(
+            msgspec.convert(values, _MASTERS[name], strict=False)
+            for name, values in self._read["masters"]
+        )
+
+    @cached_property
+    def issues(self) -> tuple[Issue, ...]:
+        """The findings of its plan."""
+        return msgspec.convert(self._read["issues"], tuple[Issue, ...], strict=False)
+
+    @cached_property
+    def _read(self) -> dict[str, Any]:
+        content: dict[str, Any] = json.loads(self.content)
+        return content
 
 
 def logged_document(row: sa.Row[Any], held: Document | None = None) -> LoggedDocument:
@@ -109,7 +134,6 @@ def logged_document(row: sa.Row[Any], held: Document | None = None) -> LoggedDoc
 
 def logged_batch(row: sa.Row[Any]) -> LoggedBatch:
     """A row of the table of batches."""
-    content = json.loads(row.content)
     return LoggedBatch(
         batch=row.batch,
         state=row.state,
@@ -117,15 +141,7 @@ def logged_batch(row: sa.Row[Any]) -> LoggedBatch:
         fingerprint=row.fingerprint,
         started=row.at,
         actor=row.actor,
-        transactions=msgspec.convert(
-            content["transactions"], tuple[Transaction, ...], strict=False
-        ),
-        left_out=msgspec.convert(content["left_out"], tuple[LeftOut, ...], strict=False),
-        masters=tuple(
-            msgspec.convert(values, _MASTERS[name], strict=False)
-            for name, values in content["masters"]
-        ),
-        issues=msgspec.convert(content["issues"], tuple[Issue, ...], strict=False),
+        content=row.content,
     )
 
 
