@@ -177,7 +177,13 @@ def floor(folder: Path) -> float:
 def opened(path: Path) -> sqlite3.Connection:
     """A file with the settings of the push."""
     db = sqlite3.connect(path, isolation_level=None)
-    for setting in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+    settings = (
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        "foreign_keys = ON",
+        "cache_size = -32000",
+    )
+    for setting in settings:
         db.execute(f"PRAGMA {setting}")
     return db
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 import uuid
 from contextlib import contextmanager
 from functools import cache
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -253,12 +254,11 @@ class PushLog:
         where = in_batch(documents, self._chain, batch)
         if states is not None:
             where.append(documents.c.state.in_(states))
-        query = sa.select(documents).where(*where).order_by(documents.c.position)
+        query = sa.select(documents).where(*where)
+        # Sorted here: a database would sort the contents of thousands in a file on the disk.
+        rows = sorted(self._read(query), key=attrgetter("position"))
         same = {(row.key, row.generation, row.part): row for row in held}
-        return [
-            logged_document(row, same.get((row.key, row.generation, row.part)))
-            for row in self._read(query)
-        ]
+        return [logged_document(row, same.get((row.key, row.generation, row.part))) for row in rows]
 
     def batch(self, batch: str) -> LoggedBatch | None:
         """What the log knows of a batch number."""
