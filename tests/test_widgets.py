@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 from datetime import date
@@ -23,6 +24,7 @@ from sage50kit.money import money_series
 from sage50kit.widgets import Grid, Picker
 from sage50kit.widgets import twin as static_twin
 from sage50kit.widgets.grid import GridColumn, columnar, pack, texts
+from sage50kit.widgets.panel import Panel
 from tests.stage import staged
 
 if TYPE_CHECKING:
@@ -402,3 +404,26 @@ def test_no_choice_is_not_the_choice_of_everything(kit: Kit):
     picker._ask_copy.click()
     assert "Nothing is included" in picker.message.value
     assert picker._copy.value == ""
+
+
+def test_every_callback_of_a_page_tells_its_error_there():
+    """Whatever a person ticks, opens or presses: an exception in it is a sentence in the page."""
+    found = [
+        (panel, name)
+        for panel in _panels(Panel)
+        for name in re.findall(
+            r"(?:observe|on_click|button)\((?:\"[^\"]*\", )?self\.(\w+)", inspect.getsource(panel)
+        )
+    ]
+
+    assert len(found) > 20
+    assert [f"{panel.__name__}.{name}" for panel, name in found if not _is_told(panel, name)] == []
+
+
+def _panels(kind: type[Panel]) -> list[type[Panel]]:
+    """Every kind of panel below one."""
+    return [one for below in kind.__subclasses__() for one in (below, *_panels(below))]
+
+
+def _is_told(panel: type[Panel], name: str) -> bool:
+    return hasattr(getattr(panel, name), "__wrapped__")

@@ -354,6 +354,7 @@ class Picker(Panel):
                 marks.setdefault(place[key], (severity, f"{sentence} → {fix}"))
         return marks
 
+    @told
     def _show_row(self, _change: Any = None) -> None:
         number = self.grid.current
         if not 0 <= number < len(self.grid.frame):
@@ -370,6 +371,7 @@ class Picker(Panel):
         lines = f"choice = {self.parameters!r}"
         self._copy.value = f'<pre class="s50-code" tabindex="0">{text(lines)}</pre>'
 
+    @told
     def _forget_parameters(self, _change: Any = None) -> None:
         """What is shown is never another choice than the boxes show."""
         if self._copy.value:

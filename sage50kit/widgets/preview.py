@@ -225,9 +225,11 @@ class Preview(Panel):
         self.say(f"This was pushed as batch {batch}; below is how it ended.")
         self.picker.say(f"Batch {batch} was pushed. Fetch to see what is left.", "warn")
 
+    @told
     def _turned(self, _change: Any = None) -> None:
         self.turn += 1
 
+    @told
     def _outdated(self, _change: Any) -> None:
         self._turned()
         if self.proof is not None:
@@ -274,6 +276,7 @@ class Preview(Panel):
         self._picture.value = pictures(proof)
         self._show_document()
 
+    @told
     def _show_section(self, _change: Any = None) -> None:
         documents = (self._documents, heading("GL entries"), self._entries, self._card)
         parts: dict[str, tuple[Any, ...]] = {

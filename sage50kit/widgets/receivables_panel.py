@@ -181,6 +181,7 @@ class ReceivablesPanel(Panel):
         self._files.offer([])
         self._show_section()
 
+    @told
     def _show_section(self, _change: Any = None) -> None:
         if self.found is None or self.ageing is None:
             replace_children(self._body, ())
@@ -192,6 +193,7 @@ class ReceivablesPanel(Panel):
         grid.observe(lambda change: self._open(opened, frame, change["new"]), "current")
         replace_children(self._body, (heading(name), grid, opened))
 
+    @told
     def _open(self, place: ipywidgets.HTML, frame: pd.DataFrame, number: int) -> None:
         """The whole sentence of a difference that is opened."""
         if "words" in frame.columns and 0 <= number < len(frame):
