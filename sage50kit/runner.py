@@ -147,6 +147,7 @@ def _execute(
             execution_timeout=timeout_seconds,
             store_widget_state=False,
             outcome_file=str(kept / "outcome.jsonl"),
+            kernel_log=str(kept / "kernel.log"),
         )
     except papermill.PapermillExecutionError as error:
         what = error.evalue or error.ename
@@ -215,6 +216,7 @@ def _register_engine() -> None:
         @classmethod
         def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **options: Any) -> Any:
             environment = {**os.environ, outcome.VARIABLE: options.pop("outcome_file")}
+            said = Path(options.pop("kernel_log"))
             client = PapermillNotebookClient(
                 nb_man,
                 kernel_name=kernel_name,
@@ -223,7 +225,9 @@ def _register_engine() -> None:
                 store_widget_state=options.get("store_widget_state", False),
                 extra_arguments=["--log-level=50"],  # what went wrong is said once, by us
             )
-            return client.execute(env=environment)
+            # What its libraries complain of when it is ended belongs to the run, not on the terminal.
+            with said.open("wb") as stderr:
+                return client.execute(env=environment, stderr=stderr)
 
     register: Callable[[str, type], None] = papermill_engines.register
     register(ENGINE, Engine)

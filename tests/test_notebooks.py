@@ -171,6 +171,16 @@ def test_the_notebooks_own_metadata_is_not_believed(tmp_path: Path, source, code
     assert words in result.error
 
 
+def test_what_a_kernel_says_when_it_falls_stays_with_the_run(tmp_path: Path, capfd):
+    """A crash below Python is told in one sentence; what the libraries wrote of it lies beside the notebook."""
+    crash = "import faulthandler, sys; faulthandler.enable(sys.__stderr__); faulthandler._sigsegv()"
+    result = run_notebook(notebook(tmp_path, crash), {}, folder=tmp_path / "runs")
+
+    assert (result.exit_code, capfd.readouterr().err) == (5, "")
+    (log,) = (tmp_path / "runs").rglob("kernel.log")
+    assert "Segmentation fault" in log.read_text(encoding="utf-8")
+
+
 def test_a_cell_that_never_ends_is_in_doubt(tmp_path: Path):
     """The time-out is 5, and says that the same batch may be pushed again."""
     endless = notebook(tmp_path, "import threading; threading.Event().wait()")
