@@ -37,6 +37,7 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(browser_path() is None, reason="no browser; run.py says so aloud"),
 ]
+NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 GATE = default_gate("a-private-key-of-the-tests")
 KEYS = {
     "SAGE50KIT_STAGE_PUBLIC_KEY": GATE.accounts[0].public_key,
@@ -232,6 +233,26 @@ def both_ends_agree(stage: Stage, batch: str) -> set[str]:
         verification = kit.verify(batch)
         assert verification.ok, verification.findings
         return {row.key for row in kit.log.documents(batch) if row.state == "posted"}
+
+
+def test_every_notebook_run_in_jupyterlab_with_its_defaults_writes_nothing(
+    jupyter: Server, page: Page, stage: Stage
+):
+    """Every cell has run, none failed, and both ends hold what they held."""
+    before = written(stage)
+    with pages(str(stage.profile)) as folder:
+        found = sorted(folder.glob("*.ipynb"))
+        for path in found:
+            name = f"{stage.folder.name}-{path.name}"
+            shutil.copy(path, jupyter.folder / name)
+            open_in_lab(page, jupyter, name)
+            prompts = page.locator(".jp-CodeCell .jp-InputPrompt")
+            expect(prompts.last).to_have_text(re.compile(r"\[\d+\]"))
+            expect(page.get_by_text("Python 3 (ipykernel) | Idle")).to_be_visible()
+            expect(page.locator(".jp-RenderedText[data-mime-type*=stderr]")).to_have_count(0)
+
+    assert len(found) == len(list(NOTEBOOKS.glob("*.ipynb")))
+    assert written(stage) == before
 
 
 def test_from_choosing_to_the_saved_log_in_jupyterlab(jupyter: Server, page: Page, stage: Stage):
