@@ -121,7 +121,7 @@ BUGS = {
 # Looking before posting would hide most of them from the judge, so it is taken away with each.
 UNFENCED = Bug(
     SETTLING,
-    "            standing = _under_our_key(copy.document, holds or (), company)\n",
+    "            standing = living(row.document, holds or (), company.capabilities)\n",
     "            standing: list[StoredDocument] = []\n",
 )
 

@@ -65,11 +65,13 @@ def is_this(document: Document, stored: StoredDocument, can: Capabilities) -> bo
     )
 
 
-def living(document: Document, holds: Sequence[StoredDocument], can: Capabilities) -> list[str]:
-    """The places where a document stands under our key, of whatever generation."""
+def living(
+    document: Document, holds: Sequence[StoredDocument], can: Capabilities
+) -> list[StoredDocument]:
+    """What stands of a document under our key, of whatever generation; nothing where no key is carried."""
     if document.type not in can.carries_key:
         return []
-    return [row.place for row in holds if not row.voided and carries_key_of(document, row)]
+    return [row for row in holds if not row.voided and carries_key_of(document, row)]
 
 
 def carries_key_of(document: Document, stored: StoredDocument) -> bool:

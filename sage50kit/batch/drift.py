@@ -104,7 +104,9 @@ def _cause(
         return finding("deleted_in_sage", field="document", value=row.place, **words)
     twice = living(document, batch.holds.get(document.label, ()), can)
     if len(twice) > 1:
-        return finding("posted_twice", field="document", value=", ".join(twice), **words)
+        return finding(
+            "posted_twice", field="document", value=", ".join(one.place for one in twice), **words
+        )
     if there.voided:
         return finding("voided_in_sage", field="document", value=there.place, **words)
     if document.entry_ids and not set(document.entry_ids) <= set(batch.entry_ids):

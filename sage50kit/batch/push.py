@@ -15,7 +15,6 @@ After a crash at any line, `resume` or the same push again goes on: what was don
 
 from __future__ import annotations
 
-from collections import deque
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
@@ -197,13 +196,10 @@ def finish(
         waiting = refuse_gone(waiting, plan, connectwise, log)
         if waiting:
             create_masters(plan, company, log)
-        total = len(waiting)
-        queue = deque(waiting)
-        del waiting
-        while queue:  # each is let go once it is posted: a large batch is not held in memory twice
-            post(queue.popleft().document, plan, company, log)
+        for done, row in enumerate(waiting, start=1):
+            post(row.document, plan, company, log)
             if progress is not None:
-                progress(total - len(queue), total)
+                progress(done, len(waiting))
         create_batch(plan, connectwise, log)
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from sage50kit.batch.compare import carries_key_of, differences, is_this, same_content
+from sage50kit.batch.compare import differences, is_this, living, same_content
 from sage50kit.batch.posting import arrived
 from sage50kit.batch.report import NOT_THERE
 from sage50kit.errors import InDoubt, OutcomeUnknown
@@ -103,21 +102,11 @@ def keep_out_standing(
     rest = []
     for start in range(0, len(waiting), ASKED_AT_ONCE):
         rows = waiting[start : start + ASKED_AT_ONCE]
-        copies = [replace(row) for row in rows]  # what is read of them is let go again
-        for row, copy, holds in zip(rows, copies, look(copies, company), strict=True):
-            standing = _under_our_key(copy.document, holds or (), company)
-            if not _stands_already(copy, standing, company, log, beside=row.key in asked):
+        for row, holds in zip(rows, look(rows, company), strict=True):
+            standing = living(row.document, holds or (), company.capabilities)
+            if not _stands_already(row, standing, company, log, beside=row.key in asked):
                 rest.append(row)
     return rest
-
-
-def _under_our_key(
-    document: Document, holds: Sequence[StoredDocument], company: Connector
-) -> list[StoredDocument]:
-    """The living documents of every generation; none where the company cannot hold our key."""
-    if document.type not in company.capabilities.carries_key:
-        return []
-    return [row for row in holds if not row.voided and carries_key_of(document, row)]
 
 
 def _stands_already(
